@@ -1,0 +1,39 @@
+// Builds dist/: the library as tsc writes it (unbundled, readable stack traces) and the command as one
+// esbuild bundle with lazy chunks, because start-up time decides how a command feels.
+import { execFileSync } from 'node:child_process';
+import { chmodSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { build } from 'esbuild';
+
+const root = new URL('..', import.meta.url);
+const require = createRequire(import.meta.url);
+
+rmSync(new URL('dist', root), { recursive: true, force: true });
+
+const tsc = require.resolve('typescript/package.json').replace(/package\.json$/, 'bin/tsc');
+execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
+
+// Native or very large packages stay outside of the bundle; everything else is small and faster inside.
+const external = ['@duckdb/node-api', '@node-rs/crc32', 'dcmjs', '@aws-sdk/credential-providers', '@smithy/signature-v4'];
+
+await build({
+  absWorkingDir: new URL('.', root).pathname,
+  entryPoints: { carrel: 'src/cli/main.ts' },
+  outdir: 'dist/bin',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.18',
+  external,
+  banner: {
+    // Some bundled CommonJS packages call require() for Node's own modules.
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+  minifySyntax: true,
+  minifyWhitespace: true,
+  sourcemap: 'linked',
+  logLevel: 'warning',
+});
+// esbuild keeps the hashbang of the entry point; npm sets the mode only when it installs.
+chmodSync(new URL('dist/bin/carrel.js', root), 0o755);

@@ -1,0 +1,100 @@
+#!/usr/bin/env node
+/**
+ * The command line's front door. It loads the parser and nothing else; each command is loaded when it is called.
+ */
+import { Command, CommanderError } from 'commander';
+import { CarrelError, isCarrelError } from '../errors.ts';
+import { VERSION } from '../version.ts';
+import { buildCommand, type CommandSpec, createRun } from './command.ts';
+import { COMMANDS, loadCommand } from './command-table.ts';
+import { EXIT_CODES, type ExitCode, exitCodeOf, exitCodesHelp } from './exit-codes.ts';
+import { errorToJson, toJson } from './output/json.ts';
+import { createPaint, printable, type Terminal, wantsColor } from './terminal.ts';
+
+/** Runs one command line; the answer is the exit code. */
+export async function main(argv: string[], terminal: Terminal): Promise<ExitCode> {
+  const controller = new AbortController();
+  let interrupts = 0;
+  const onInterrupt = () => {
+    interrupts += 1;
+    // Twice means now.
+    if (interrupts > 1) process.exit(130);
+    controller.abort(new CarrelError('interrupted', 'interrupted', { next: `run it again to go on: carrel ${argv.join(' ')}` }));
+  };
+  process.on('SIGINT', onInterrupt);
+  process.on('SIGTERM', onInterrupt);
+  // `carrel search | head` closes our stdout: that is an end, not a failure.
+  terminal.out.on('error', () => {});
+  terminal.err.on('error', () => {});
+
+  let code: ExitCode = 0;
+  const program = new Command('carrel')
+    .description('From anything that names cancer-imaging data to verified files on disk.')
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) });
+  program.addHelpText('before', `${TOP_EXAMPLES.map((line) => `  ${line}`).join('\n')}\n`);
+  program.addHelpText('after', `\n${exitCodesHelp(Object.keys(EXIT_CODES).map(Number) as ExitCode[])}`);
+
+  const act = async (spec: CommandSpec, args: string[], flags: Record<string, unknown>) => {
+    code = (await spec.run(createRun(terminal, argv, flags, controller.signal), args, flags)) ?? 0;
+  };
+  const wanted = argv[0] === 'help' ? argv[1] : argv.find((word) => !word.startsWith('-'));
+  try {
+    for (const { name, summary } of COMMANDS) {
+      const command =
+        name === wanted
+          ? buildCommand(await loadCommand(name), 'carrel', act)
+          : new Command(name).summary(summary).description(summary);
+      program.addCommand(inherit(command));
+    }
+    await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+  } catch (error) {
+    code = report(error, argv, terminal);
+  } finally {
+    process.off('SIGINT', onInterrupt);
+    process.off('SIGTERM', onInterrupt);
+  }
+  return code;
+
+  /** Subcommands throw instead of leaving the process, and write to our streams. */
+  function inherit(command: Command): Command {
+    command.copyInheritedSettings(program);
+    for (const sub of command.commands) inherit(sub);
+    return command;
+  }
+}
+
+const TOP_EXAMPLES = [
+  'carrel demo                                          the whole road on a built-in sample, offline',
+  'carrel search --collection nlst --modality CT --count   what is there',
+  'carrel get --collection rider_pilot --limit 5 -o data   verified files and carrel.lock.json',
+  'carrel get data/carrel.lock.json -o again               exactly the same bytes, years later',
+];
+
+/** Prints an error as text or JSON and answers with its exit code. */
+function report(error: unknown, argv: readonly string[], terminal: Terminal): ExitCode {
+  if (error instanceof CommanderError) {
+    // Commander has already printed its text; help and version are successes.
+    return error.exitCode === 0 ? 0 : 2;
+  }
+  if (argv.includes('--json')) terminal.err.write(`${toJson(errorToJson(error))}\n`);
+  else {
+    const paint = createPaint(wantsColor(terminal.err, terminal.env, 'auto'));
+    const message = error instanceof Error ? error.message : String(error);
+    terminal.err.write(`${paint.red('error:')} ${printableLines(message)}\n`);
+    if (isCarrelError(error) && error.next !== undefined) terminal.err.write(`${paint.dim('next:')} ${printableLines(error.next)}\n`);
+    if (argv.includes('--debug') && error instanceof Error) terminal.err.write(`${error.stack ?? ''}\n${error.cause === undefined ? '' : `cause: ${String(error.cause)}\n`}`);
+    else if (!isCarrelError(error)) terminal.err.write('next: this is a defect of carrel; run it again with --debug and report what it prints\n');
+  }
+  return isCarrelError(error) ? exitCodeOf(error.code) : 1;
+}
+
+function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
+const terminal: Terminal = { out: process.stdout, err: process.stderr, in: process.stdin, env: process.env, cwd: process.cwd() };
+process.exitCode = await main(process.argv.slice(2), terminal);

@@ -1,0 +1,111 @@
+/**
+ * Progress of a transfer: one line redrawn on a terminal, a line every ten seconds elsewhere. All on stderr.
+ */
+import type { SingleBar } from 'cli-progress';
+import type { TransferEvent } from '../../transfer/index.ts';
+import type { Run } from '../command.ts';
+import { printable } from '../terminal.ts';
+import { toJson } from './json.ts';
+import { formatBytes, formatCount, formatSeconds } from './text.ts';
+
+/** Takes the engine's events and shows them; `end` clears the line. */
+export interface ProgressReporter {
+  report(event: TransferEvent): void;
+  end(): void;
+}
+
+/** Seconds between two lines where stderr is no terminal. */
+const LINE_EVERY_SECONDS = 10;
+
+/** The reporter that fits a run: JSON Lines on stdout, a bar on a terminal, lines elsewhere, or silence. */
+export async function createProgress(run: Run): Promise<ProgressReporter> {
+  if (run.json) {
+    return { report: (event) => void run.terminal.out.write(`${toJson(eventToJson(event))}\n`), end: () => {} };
+  }
+  if (run.quiet) return { report: () => {}, end: () => {} };
+  const print = (text: string) => void run.terminal.err.write(`${text}\n`);
+  if (run.terminal.err.isTTY === true && run.terminal.env['TERM'] !== 'dumb') return await createBar(run, print);
+  let last = Date.now();
+  return {
+    report(event) {
+      if (event.type === 'progress') {
+        if (Date.now() - last < LINE_EVERY_SECONDS * 1000) return;
+        last = Date.now();
+        print(progressText(event));
+      } else {
+        const line = eventText(event, run);
+        if (line !== undefined) print(line);
+      }
+    },
+    end: () => {},
+  };
+}
+
+async function createBar(run: Run, print: (text: string) => void): Promise<ProgressReporter> {
+  const { default: library } = await import('cli-progress');
+  let bar: SingleBar | undefined;
+  const stop = () => {
+    bar?.stop();
+    bar = undefined;
+  };
+  return {
+    report(event) {
+      if (event.type === 'progress') {
+        const total = event.totalBytes ?? event.totalFiles;
+        const done = event.totalBytes === undefined ? event.files : event.bytes;
+        if (bar === undefined) {
+          bar = new library.SingleBar({
+            format: '{bar} {percentage}%  {text}',
+            barsize: 24,
+            barCompleteChar: '█',
+            barIncompleteChar: '░',
+            hideCursor: true,
+            clearOnComplete: true,
+            fps: 10,
+            stream: run.terminal.err as NodeJS.WritableStream,
+          });
+          bar.start(Math.max(total, 1), done, { text: progressText(event) });
+        } else bar.update(done, { text: progressText(event) });
+      } else {
+        const line = eventText(event, run);
+        if (line !== undefined) {
+          stop();
+          print(line);
+        }
+      }
+    },
+    end: stop,
+  };
+}
+
+function progressText(event: Extract<TransferEvent, { type: 'progress' }>): string {
+  const of = event.totalBytes === undefined ? '' : ` of ${formatBytes(event.totalBytes)}`;
+  const left =
+    event.totalBytes !== undefined && event.bytesPerSecond > 0
+      ? `, ${formatSeconds(Math.max(0, event.totalBytes - event.bytes) / event.bytesPerSecond)} left`
+      : '';
+  return `${formatCount(event.files)} of ${formatCount(event.totalFiles)} files, ${formatBytes(event.bytes)}${of}, ${formatBytes(Math.round(event.bytesPerSecond))}/s${left}`;
+}
+
+/** What people want to read at once; files that went well are not among it. */
+function eventText(event: TransferEvent, run: Run): string | undefined {
+  switch (event.type) {
+    case 'failure':
+      return `${run.err.red('failed')} ${printable(event.path)}: ${printable(event.error.message)}`;
+    case 'note':
+      return `${run.err.dim('note:')} ${printable(event.message)}`;
+    case 'retry':
+      return event.attempt < 3 ? undefined : `${run.err.dim('retry')} ${printable(event.path)} (${event.mirror}, attempt ${event.attempt}): ${printable(event.reason)}`;
+    case 'plan':
+    case 'progress':
+    case 'file':
+      return undefined;
+  }
+}
+
+/** Errors inside events as the published error object. */
+function eventToJson(event: TransferEvent): unknown {
+  if (event.type !== 'failure') return event;
+  const { error, ...rest } = event;
+  return { ...rest, code: error.code, message: error.message, next: error.next ?? null };
+}

@@ -1,0 +1,114 @@
+/**
+ * Layout templates: from a row of the catalogue and an object's key to a path below the destination.
+ */
+import { CarrelError } from '../errors.ts';
+import { safeSegment } from '../transfer/index.ts';
+
+/** Layout of idc-index, with our file name at the end. */
+export const DEFAULT_LAYOUT =
+  '{collection_id}/{PatientID}/{StudyInstanceUID}/{Modality}_{SeriesInstanceUID}/{file}';
+
+type Part = { kind: 'text'; text: string } | { kind: 'column'; column: string };
+
+/** A parsed template: segments between slashes, each a row of parts. */
+export interface Layout {
+  /** As the lock file records it, in our own notation. */
+  text: string;
+  /** Columns that it names, without `file`. */
+  columns: string[];
+  segments: Part[][];
+}
+
+/**
+ * Parses a template: `{column}` for any catalogue column, `{file}` for the object's name, `{{` and `}}` for braces.
+ * The templates of idc-index (`%collection_id/%PatientID`) are read too; a template without `{file}` gets it at its end.
+ *
+ * @throws `usage` naming the place, for unbalanced braces, empty segments and absolute or climbing paths
+ */
+export function parseLayout(template: string): Layout {
+  const source = /%[A-Za-z]/.test(template) && !template.includes('{') ? fromPercent(template) : template;
+  const segments: Part[][] = [[]];
+  let text = '';
+  const last = () => segments[segments.length - 1] as Part[];
+  const flush = () => {
+    if (text !== '') last().push({ kind: 'text', text });
+    text = '';
+  };
+  for (let index = 0; index < source.length; index += 1) {
+    const character = source[index] as string;
+    const next = source[index + 1];
+    if ((character === '{' || character === '}') && next === character) {
+      text += character;
+      index += 1;
+    } else if (character === '{') {
+      const end = source.indexOf('}', index);
+      const column = end < 0 ? '' : source.slice(index + 1, end);
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(column)) throw wrong(template, `"{" at ${index + 1} does not start a column name`);
+      flush();
+      last().push({ kind: 'column', column });
+      index = end;
+    } else if (character === '}') throw wrong(template, `"}" at ${index + 1} stands alone`);
+    else if (character === '/') {
+      flush();
+      segments.push([]);
+    } else text += character;
+  }
+  flush();
+  if (!segments.some((parts) => parts.some((part) => part.kind === 'column' && part.column === 'file'))) {
+    if (last().length === 0) segments.pop();
+    segments.push([{ kind: 'column', column: 'file' }]);
+  }
+  if (segments.some((parts) => parts.length === 0)) throw wrong(template, 'it has an empty segment');
+  for (const parts of segments) {
+    const only = parts.length === 1 ? parts[0] : undefined;
+    if (only?.kind === 'text' && /^\.{1,2}$/.test(only.text)) throw wrong(template, `"${only.text}" is not a folder name`);
+  }
+  const columns = new Set<string>();
+  for (const parts of segments) for (const part of parts) if (part.kind === 'column' && part.column !== 'file') columns.add(part.column);
+  return { text: segments.map(print).join('/'), columns: [...columns], segments };
+}
+
+/**
+ * The path of one object. Values are made safe one by one, so a slash in a PatientID never makes a folder;
+ * a value that is missing (NULL) is written `_`.
+ *
+ * @param file name of the object, used as the last part of its key
+ */
+export function pathFor(layout: Layout, row: Record<string, unknown>, file: string): string {
+  return layout.segments
+    .map((parts) =>
+      safeSegment(
+        parts
+          .map((part) => {
+            if (part.kind === 'text') return part.text;
+            const value = part.column === 'file' ? file : row[part.column];
+            return value === null || value === undefined || value === '' ? '_' : String(value).replaceAll('/', '_');
+          })
+          .join(''),
+      ),
+    )
+    .join('/');
+}
+
+function fromPercent(template: string): string {
+  return template.replaceAll(/%([A-Za-z]+(?:_[A-Za-z]+)*)/g, (_, run: string) => {
+    // Keys may abut and be joined by `_` or `-`: take the longest known key first.
+    const known = ['collection_id', 'PatientID', 'StudyInstanceUID', 'SeriesInstanceUID', 'Modality'];
+    const key = known.find((name) => run === name || run.startsWith(name));
+    if (key === undefined) throw wrong(template, `%${run} is not one of ${known.map((name) => `%${name}`).join(' ')}`);
+    return `{${key}}${run.slice(key.length)}`;
+  });
+}
+
+function print(parts: readonly Part[]): string {
+  return parts
+    .map((part) => (part.kind === 'column' ? `{${part.column}}` : part.text.replaceAll('{', '{{').replaceAll('}', '}}')))
+    .join('');
+}
+
+function wrong(template: string, why: string): CarrelError {
+  return new CarrelError('usage', `the layout ${JSON.stringify(template)} cannot be used: ${why}`, {
+    item: template,
+    next: `a layout looks like ${DEFAULT_LAYOUT}`,
+  });
+}
