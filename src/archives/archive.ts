@@ -13,6 +13,8 @@ export interface Mirror {
   protocol: Protocol;
   /** Absolute URL, or an absolute path for `file` (records may give it relative to themselves). */
   endpoint: string;
+  /** Scheme under which URLs name its objects. Stays what it was where `withMirrors` changes the protocol. */
+  scheme?: 's3' | 'gs' | 'https' | 'file' | undefined;
   region?: string | undefined;
   access: 'anonymous' | 'signed';
   addressing?: 'path' | 'virtual' | undefined;
@@ -26,7 +28,13 @@ export interface BucketClass {
   /** Mirror name → bucket name today. */
   buckets: Record<string, string>;
   /** Names of earlier years that stand in old manifests and tables. */
-  historical: { mirror: string; bucket: string; until?: string | undefined }[];
+  historical: {
+    mirror: string;
+    bucket: string;
+    until?: string | undefined;
+    /** `flat`: the keys of that time (`<instance>.dcm`) are not valid in the bucket of today. */
+    layout?: 'hierarchical' | 'flat' | undefined;
+  }[];
 }
 
 /** A table of the catalogue. */
