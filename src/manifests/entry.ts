@@ -4,17 +4,33 @@
 import type { Identifier } from '../identifiers/index.ts';
 
 /** Formats that can be read. */
-export type ManifestFormat = 's5cmd' | 'csv' | 'tsv' | 'json' | 'tcia' | 'dcf' | 'uids' | 'lock' | 'compound-object';
+export type ManifestFormat =
+  | 's5cmd'
+  | 'csv'
+  | 'tsv'
+  | 'json'
+  | 'tcia'
+  | 'dcf'
+  | 'uids'
+  | 'lock'
+  | 'compound-object';
 
 /** One thing to get. */
 export interface ManifestEntry {
-  /** 1-based line (row for CSV; 0 where the format has no lines). */
+  /** 1-based line of the text; for JSON the 1-based place in its list; 0 where the format has neither. */
   line: number;
   /** The text that it came from, for messages. */
   text: string;
   identifier: Identifier;
+  /**
+   * Other names that the same row gives, most specific first: for the same thing (the series uuid beside a
+   * SeriesInstanceUID) or for what encloses it (the series of an instance, the collection of a patient).
+   */
+  others?: Identifier[] | undefined;
   /** Where the manifest itself wants it (`cp s3://… DEST`); `get` ignores it, `run` obeys. */
   destination?: string | undefined;
+  /** `--endpoint-url` on the line itself: an absolute URL. The header's stands in `Manifest.endpointHint`. */
+  endpoint?: string | undefined;
   /** Digests or size that the manifest itself gives. */
   digests?: string[] | undefined;
   size?: number | undefined;

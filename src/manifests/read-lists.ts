@@ -1,0 +1,57 @@
+/** Manifests that are lists of names: `.tcia`, `.dcf` and plain lists of UIDs, UUIDs, URIs or words. */
+import type { Collector } from './collector.ts';
+import { isStrongName } from './collector.ts';
+
+/**
+ * NBIA's `.tcia`: `key=value` lines, `ListOfSeriesToDownload=`, then one SeriesInstanceUID per line. Real files have
+ * fewer or reordered heads, a UID on the marker line, blanks and CRLF, so what counts is the line, not its place: a
+ * line with `=` is head, anything else has to be a UID.
+ */
+export function readTcia(lines: readonly string[], collector: Collector): void {
+  for (const [index, line] of lines.entries()) {
+    const text = line.trim();
+    if (text === '' || text.startsWith('#')) continue;
+    const head = /^([A-Za-z][\w.]*)\s*=\s*(.*)$/.exec(text);
+    if (head === null) readNames(index + 1, text, collector, 'series');
+    else if (head[1]?.toLowerCase() === 'listofseriestodownload' && head[2] !== '') {
+      readNames(index + 1, head[2] ?? '', collector, 'series');
+    }
+  }
+}
+
+/** One name per line; commas, semicolons and blanks between names are tolerated, `#` lines are comments. */
+export function readList(lines: readonly string[], collector: Collector): void {
+  for (const [index, line] of lines.entries()) {
+    const text = line.trim();
+    if (text !== '' && !text.startsWith('#')) readNames(index + 1, text, collector, undefined);
+  }
+}
+
+function readNames(line: number, text: string, collector: Collector, uidLevel: 'series' | undefined): void {
+  const names = text
+    .split(/[\s,;]+/)
+    .map((name) => name.replace(/^(["'])(.*)\1$/, '$2'))
+    .filter((name) => name !== '');
+  const comment = names.indexOf('#');
+  const used = comment < 0 ? names : names.slice(0, comment);
+  if (used.every(isStrongName)) {
+    for (const name of used) {
+      const as = uidLevel !== undefined && /^[0-9.]+$/.test(name) ? uidLevel : undefined;
+      collector.add({ line, text, name, as });
+    }
+  } else if (uidLevel !== undefined) {
+    collector.problem(line, text, 'is not a SeriesInstanceUID');
+  } else if (used.length === 1) {
+    collector.add({ line, text, name: used[0] ?? '' });
+  } else {
+    // A sentence, or a row of a table whose header is missing: guessing names out of it would fetch what nobody asked.
+    const strong = used.filter(isStrongName);
+    if (strong.length === 0) collector.problem(line, text, 'is not one name of data');
+    else
+      collector.problem(
+        line,
+        text,
+        `holds more than names of data (${strong.length} of ${used.length} words are)`,
+      );
+  }
+}
