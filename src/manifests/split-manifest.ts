@@ -22,7 +22,7 @@ export function splitManifest<T>(
       next: 'give a whole number above zero',
     });
   }
-  const weights = items.map((item) => Math.max(options.weight?.(item) ?? 1, 0));
+  const weights: number[] = items.map((item) => Math.max(options.weight?.(item) ?? 1, 0));
   if (weights.every((weight) => weight === 0)) weights.fill(1);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const pieces: T[][] = [];
