@@ -1,6 +1,7 @@
 /** Folders as buckets: `<root>/<bucket>/<key…>`, found and listed, never written and never left. */
 import { realpath, stat } from 'node:fs/promises';
 import { createFolderReader, type ReadFolder } from './folder-reader.ts';
+import { compareKeys } from './key-order.ts';
 import { createKeyWalk } from './key-walk.ts';
 import { isBucketName, isMissing, keySegments, realPathBelow } from './safe-path.ts';
 
@@ -23,6 +24,10 @@ export interface ListQuery {
   after: string;
   /** At most this many keys and rolled-up prefixes. */
   limit: number;
+  /** This key and later ones only. */
+  from?: string | undefined;
+  /** Keys before this one only. */
+  until?: string | undefined;
   /** Keys that count. */
   accepts?: ((key: string) => boolean) | undefined;
 }
@@ -115,8 +120,8 @@ async function listFolder(
   folder: string,
   readFolder: ReadFolder,
 ): Promise<Listing> {
-  const { prefix, delimiter, after, limit, accepts } = query;
-  const walk = createKeyWalk({ folderKey, folder, prefix, after, readFolder });
+  const { prefix, delimiter, after, limit, from, until, accepts } = query;
+  const walk = createKeyWalk({ folderKey, folder, prefix, after, from, readFolder });
   const rollUp = (key: string) => {
     const at = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
     return at < 0 ? undefined : key.slice(0, at + delimiter.length);
@@ -129,6 +134,7 @@ async function listFolder(
   let last = '';
   let next: string | undefined;
   for (let file = await walk.next(); file !== undefined; file = await walk.next()) {
+    if (until !== undefined && compareKeys(file.key, until) >= 0) break;
     if (accepts !== undefined && !accepts(file.key)) continue;
     if (files.length + prefixes.length === limit) {
       next = last;

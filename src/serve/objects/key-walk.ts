@@ -19,6 +19,8 @@ export interface KeyWalkOptions {
   prefix: string;
   /** Keys after this one only. */
   after: string;
+  /** This key and later ones only. */
+  from?: string | undefined;
   readFolder: ReadFolder;
 }
 
@@ -33,7 +35,7 @@ interface Frame {
  * its own: a page of a listing costs the folders on the way to its first key and those of its keys.
  */
 export function createKeyWalk(options: KeyWalkOptions): KeyWalk {
-  const { prefix, after, readFolder } = options;
+  const { prefix, after, from = '', readFolder } = options;
   let stack: Frame[] | undefined;
   let skipped: string | undefined;
 
@@ -41,8 +43,9 @@ export function createKeyWalk(options: KeyWalkOptions): KeyWalk {
     if (skipped !== undefined && key.startsWith(skipped)) return false;
     const isFolder = key.endsWith('/');
     if (!key.startsWith(prefix) && !(isFolder && prefix.startsWith(key))) return false;
-    // A folder before `after` may still hold it.
-    return after === '' || compareKeys(key, after) > 0 || (isFolder && after.startsWith(key));
+    // A folder before `after` or `from` may still hold it.
+    const isAfter = after === '' || compareKeys(key, after) > 0 || (isFolder && after.startsWith(key));
+    return isAfter && (from === '' || compareKeys(key, from) >= 0 || (isFolder && from.startsWith(key)));
   };
 
   const open = async (key: string, path: string): Promise<Frame> => {

@@ -1,14 +1,14 @@
 /** A read-only S3 over a folder of buckets, as a fetch function. */
 import { randomBytes } from 'node:crypto';
-import { isCarrelError } from '../../errors.ts';
 import type { App, OnRequest } from '../app.ts';
 import { withRequestLog } from '../request-log.ts';
+import { ApiError, toApiError, withoutBody, xmlErrorResponse, xmlResponse } from './api-error.ts';
 import { createBucketTree } from './bucket-tree.ts';
 import { createDigestCache, type DigestFile, hexToBase64 } from './file-digests.ts';
-import { objectResponse } from './object-response.ts';
-import { S3Error, s3ErrorResponse } from './s3-errors.ts';
-import { listObjects, OWNER, S3_NAMESPACE } from './s3-listing.ts';
-import { xmlDocument } from './xml.ts';
+import { readTarget, requireBucket, requireFile } from './lookup.ts';
+import { modifiedDate, objectResponse } from './object-response.ts';
+import { type XmlNode, xmlDocument } from './xml.ts';
+import { type ListingDialect, listAsXml } from './xml-listing.ts';
 
 /** Options of `createS3App`. */
 export interface S3AppOptions {
@@ -23,15 +23,53 @@ export interface S3AppOptions {
   digests?: DigestFile | undefined;
 }
 
-interface Target {
-  bucket: string;
-  key: string;
-  parameters: URLSearchParams;
-}
+const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
-/** Sub-resources that ask for something else than the object or the listing itself. */
-const UNKNOWN_SUBRESOURCES =
-  /^(accelerate|acl|analytics|attributes|cors|encryption|intelligent-tiering|inventory|legal-hold|lifecycle|logging|metrics|notification|object-lock|ownershipControls|policy|policyStatus|publicAccessBlock|replication|requestPayment|restore|retention|select|tagging|torrent|uploadId|uploads|versions|website)$/;
+/** Everything belongs to one made-up owner. */
+const OWNER: XmlNode = [
+  'Owner',
+  [
+    ['ID', 'carrel'],
+    ['DisplayName', 'carrel'],
+  ],
+];
+
+const DIALECT: ListingDialect = {
+  namespace: NAMESPACE,
+  alwaysNextMarker: false,
+  describe: (file, { md5 }, withOwner) => [
+    ['LastModified', modifiedDate(file).toISOString()],
+    ['ETag', `"${md5}"`],
+    ['Size', file.size],
+    ...(withOwner ? [OWNER] : []),
+    ['StorageClass', 'STANDARD'],
+  ],
+};
+
+/** Sub-resources that ask for something else than the object or the listing, and that a folder does not have. */
+const ABSENT_SUBRESOURCES = new Set([
+  ...[
+    'accelerate',
+    'acl',
+    'analytics',
+    'attributes',
+    'cors',
+    'encryption',
+    'intelligent-tiering',
+    'inventory',
+  ],
+  ...['legal-hold', 'lifecycle', 'logging', 'metrics', 'notification', 'object-lock', 'ownershipControls'],
+  ...[
+    'partNumber',
+    'policy',
+    'policyStatus',
+    'publicAccessBlock',
+    'replication',
+    'requestPayment',
+    'restore',
+  ],
+  ...['retention', 'select', 'tagging', 'torrent', 'uploadId', 'uploads', 'versions', 'website'],
+]);
 
 /**
  * A read-only S3: ListBuckets, ListObjects (versions 1 and 2), GetObject, HeadObject, HeadBucket, GetBucketLocation,
@@ -43,149 +81,110 @@ export function createS3App(options: S3AppOptions): App {
   const digest = options.digests ?? createDigestCache();
   const region = options.region ?? 'us-east-1';
 
-  const answerBucket = async ({ bucket, parameters }: Target, method: string): Promise<Response> => {
-    const found = await tree.bucket(bucket);
-    if (found === undefined) throw new S3Error('NoSuchBucket', [['BucketName', bucket]]);
-    if (method === 'HEAD') {
-      return new Response(null, {
-        headers: { 'content-type': 'application/xml', 'x-amz-bucket-region': region },
-      });
-    }
+  const answerBucket = async (
+    bucket: string,
+    parameters: URLSearchParams,
+    method: string,
+  ): Promise<Response> => {
+    await requireBucket(tree, bucket);
+    const regionHeader = { 'x-amz-bucket-region': region };
+    if (method === 'HEAD') return new Response(null, { headers: regionHeader });
     if (parameters.has('location')) {
+      // The oldest region has no name here (S3 API reference, GetBucketLocation).
       return xmlResponse(
-        xmlDocument(['LocationConstraint', region === 'us-east-1' ? '' : region], S3_NAMESPACE),
+        xmlDocument(['LocationConstraint', region === 'us-east-1' ? '' : region], NAMESPACE),
       );
     }
     if (parameters.has('versioning'))
-      return xmlResponse(xmlDocument(['VersioningConfiguration', ''], S3_NAMESPACE));
-    const response = xmlResponse(await listObjects(tree, digest, bucket, parameters));
-    response.headers.set('x-amz-bucket-region', region);
-    return response;
+      return xmlResponse(xmlDocument(['VersioningConfiguration', ''], NAMESPACE));
+    const listing = await listAsXml({ tree, digest, bucket, parameters, dialect: DIALECT });
+    return xmlResponse(listing, 200, regionHeader);
   };
 
-  const answerObject = async ({ bucket, key, parameters }: Target, request: Request): Promise<Response> => {
-    if (Buffer.byteLength(key) > 1024) throw new S3Error('KeyTooLongError', [['MaxSizeAllowed', 1024]]);
-    const versionId = parameters.get('versionId');
-    const file = await tree.find(bucket, key);
-    if (file === undefined) {
-      const hasBucket = (await tree.bucket(bucket)) !== undefined;
-      throw hasBucket
-        ? new S3Error('NoSuchKey', [['Key', key]])
-        : new S3Error('NoSuchBucket', [['BucketName', bucket]]);
-    }
-    if (versionId !== null && versionId !== 'null') {
-      throw new S3Error('NoSuchVersion', [
+  const answerObject = async (
+    bucket: string,
+    key: string,
+    parameters: URLSearchParams,
+    request: Request,
+  ): Promise<Response> => {
+    const file = await requireFile(tree, bucket, key);
+    const version = parameters.get('versionId');
+    // `null` is the version of an object in a bucket that never had versions.
+    if (version !== null && version !== 'null') {
+      const details: XmlNode[] = [
         ['Key', key],
-        ['VersionId', versionId],
-      ]);
+        ['VersionId', version],
+      ];
+      throw new ApiError('NoSuchVersion', details);
     }
-    const digests = await digest(file);
+    const { md5, crc32c } = await digest(file);
     const headers: Record<string, string> = {};
-    const isWhole = request.headers.get('range') === null;
-    if (isWhole && request.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED') {
-      headers['x-amz-checksum-crc32c'] = hexToBase64(digests.crc32c);
+    // Of the whole object, so S3 leaves it out of answers to a range.
+    if (
+      request.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED' &&
+      !request.headers.has('range')
+    ) {
+      headers['x-amz-checksum-crc32c'] = hexToBase64(crc32c);
       headers['x-amz-checksum-type'] = 'FULL_OBJECT';
     }
-    const answer = objectResponse({ request, file, etag: `"${digests.md5}"`, headers });
+    const answer = objectResponse({ request, file, etag: `"${md5}"`, headers });
     if (answer instanceof Response) return answer;
-    if (answer.status === 412) throw new S3Error('PreconditionFailed', [['Condition', answer.condition]]);
-    throw new S3Error(
-      'InvalidRange',
-      [
-        ['RangeRequested', answer.range],
-        ['ActualObjectSize', file.size],
-      ],
-      { headers: { 'content-range': answer.contentRange } },
-    );
+    if (answer.status === 412) throw new ApiError('PreconditionFailed', [['Condition', answer.condition]]);
+    const details: XmlNode[] = [
+      ['RangeRequested', answer.range],
+      ['ActualObjectSize', file.size],
+    ];
+    throw new ApiError('InvalidRange', details, { headers: { 'content-range': answer.contentRange } });
   };
 
   const answerService = async (): Promise<Response> => {
-    const buckets = await tree.buckets();
-    return xmlResponse(
-      xmlDocument(
+    const buckets = (await tree.buckets()).map(({ name, created }): XmlNode => {
+      return [
+        'Bucket',
         [
-          'ListAllMyBucketsResult',
-          [
-            OWNER,
-            [
-              'Buckets',
-              buckets.map(({ name, created }) => [
-                'Bucket',
-                [
-                  ['Name', name],
-                  ['CreationDate', created.toISOString()],
-                ],
-              ]),
-            ],
-          ],
+          ['Name', name],
+          ['CreationDate', created.toISOString()],
         ],
-        S3_NAMESPACE,
-      ),
-    );
+      ];
+    });
+    return xmlResponse(xmlDocument(['ListAllMyBucketsResult', [OWNER, ['Buckets', buckets]]], NAMESPACE));
   };
 
   const route = async (request: Request): Promise<Response> => {
-    const target = readTarget(request, options.domain);
+    const url = new URL(request.url);
+    const { bucket, key } = readTarget(url, { domain: options.domain, plusIsSpace: true });
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      throw new S3Error('MethodNotAllowed', [
+      const resource = key !== '' ? 'OBJECT' : bucket === '' ? 'SERVICE' : 'BUCKET';
+      const details: XmlNode[] = [
         ['Method', request.method],
-        ['ResourceType', target.key === '' ? (target.bucket === '' ? 'SERVICE' : 'BUCKET') : 'OBJECT'],
-      ]);
+        ['ResourceType', resource],
+      ];
+      throw new ApiError('MethodNotAllowed', details);
     }
-    for (const name of target.parameters.keys()) {
-      if (UNKNOWN_SUBRESOURCES.test(name)) throw new S3Error('NotImplemented', [['Header', name]]);
+    for (const name of url.searchParams.keys()) {
+      if (ABSENT_SUBRESOURCES.has(name)) throw new ApiError('NotImplemented', [['Header', name]]);
     }
-    if (target.bucket === '') return answerService();
-    return target.key === '' ? answerBucket(target, request.method) : answerObject(target, request);
+    if (bucket === '') return answerService();
+    return key === ''
+      ? answerBucket(bucket, url.searchParams, request.method)
+      : answerObject(bucket, key, url.searchParams, request);
   };
 
   const app: App = {
     async fetch(request) {
-      const requestId = randomBytes(8).toString('hex').toUpperCase();
-      let response: Response;
-      try {
-        response = await route(request);
-      } catch (error) {
-        response = s3ErrorResponse(toS3Error(error), request.method, requestId);
-      }
-      response.headers.set('x-amz-request-id', requestId);
-      response.headers.set('x-amz-id-2', requestId);
+      const id = randomBytes(8).toString('hex').toUpperCase();
+      const trailer: XmlNode[] = [
+        ['RequestId', id],
+        ['HostId', id],
+      ];
+      const response = await route(request).catch((error: unknown) =>
+        xmlErrorResponse(toApiError(error), trailer),
+      );
+      response.headers.set('x-amz-request-id', id);
+      response.headers.set('x-amz-id-2', id);
       response.headers.set('server', 'carrel');
-      return response;
+      return request.method === 'HEAD' ? withoutBody(response) : response;
     },
   };
   return options.onRequest === undefined ? app : withRequestLog(app, options.onRequest);
-}
-
-/** Bucket and key of a request, in either addressing style. */
-function readTarget(request: Request, domain: string | undefined): Target {
-  const url = new URL(request.url);
-  let path: string;
-  try {
-    // S3 reads a bare plus in a path as a space; every client sends %2B for a plus.
-    path = decodeURIComponent(url.pathname.slice(1).replaceAll('+', '%20'));
-  } catch {
-    throw new S3Error('InvalidURI', [['URI', url.pathname]]);
-  }
-  const suffix = domain === undefined ? undefined : `.${domain.toLowerCase()}`;
-  if (suffix !== undefined && url.hostname.endsWith(suffix)) {
-    return { bucket: url.hostname.slice(0, -suffix.length), key: path, parameters: url.searchParams };
-  }
-  const slash = path.indexOf('/');
-  return slash < 0
-    ? { bucket: path, key: '', parameters: url.searchParams }
-    : { bucket: path.slice(0, slash), key: path.slice(slash + 1), parameters: url.searchParams };
-}
-
-function toS3Error(error: unknown): S3Error {
-  if (error instanceof S3Error) return error;
-  return isCarrelError(error, 'unsafe') ? new S3Error('AccessDenied') : new S3Error('InternalError');
-}
-
-function xmlResponse(document: string): Response {
-  const headers = {
-    'content-type': 'application/xml',
-    'content-length': String(Buffer.byteLength(document)),
-  };
-  return new Response(document, { headers });
 }
