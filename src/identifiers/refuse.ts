@@ -1,0 +1,23 @@
+/** Refusals of names: one shape of message, and never more of a hostile text than a line can hold. */
+import { CarrelError } from '../errors.ts';
+
+/** Most characters of the input that a message repeats. */
+const MAX_ECHO = 80;
+
+/** Characters that a message must not carry to a terminal: controls, line separators, direction overrides, surrogates. */
+const UNPRINTABLE = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu;
+
+/** At most 80 characters of the text, with everything unprintable escaped. */
+export function excerpt(text: string): string {
+  const shown = text
+    .slice(0, MAX_ECHO)
+    .replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const cut = text.length > MAX_ECHO || shown.length > MAX_ECHO;
+  return cut ? `${shown.slice(0, MAX_ECHO - 1).replace(/[\ud800-\udbff]$/, '')}…` : shown;
+}
+
+/** `bad-input` for a name: what is wrong with it and what to do. */
+export function refuse(text: string, fault: string, next: string, cause?: unknown): CarrelError {
+  const item = excerpt(text);
+  return new CarrelError('bad-input', `"${item}" ${fault}`, { item, next, cause });
+}
