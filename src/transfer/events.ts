@@ -2,7 +2,7 @@
  * What the engine says while it works. The command line prints these; the library never does.
  */
 import type { CarrelError } from '../errors.ts';
-import type { Digest } from '../identifiers/digest.ts';
+import type { Digest } from '../identifiers/index.ts';
 
 /** How a file was proven. `size` and `none` only where nothing stronger was at hand or asked for. */
 export type Evidence = 'sha256' | 'md5' | 'crc32c' | 'size' | 'none';
@@ -33,7 +33,14 @@ export interface FileFailure {
 /** Events in the order in which they happen; `progress` at most ten times a second. */
 export type TransferEvent =
   | { type: 'plan'; files: number; bytes: number | undefined; present: number; presentBytes: number }
-  | { type: 'progress'; files: number; bytes: number; totalFiles: number; totalBytes: number | undefined; bytesPerSecond: number }
+  | {
+      type: 'progress';
+      files: number;
+      bytes: number;
+      totalFiles: number;
+      totalBytes: number | undefined;
+      bytesPerSecond: number;
+    }
   | ({ type: 'file' } & FileResult)
   | ({ type: 'failure' } & FileFailure)
   | { type: 'retry'; path: string; mirror: string; attempt: number; waitMs: number; reason: string }

@@ -1,8 +1,8 @@
 /**
  * The plan: which files, from where, to which names. Nothing has been fetched yet.
  */
-import type { Digest } from '../identifiers/digest.ts';
-import type { Source } from '../locations/location.ts';
+import type { Digest } from '../identifiers/index.ts';
+import type { Source } from '../locations/index.ts';
 
 /** One file to be present at the end. */
 export interface PlannedFile {

@@ -1,0 +1,18 @@
+/** From a plan to verified files on disk. */
+
+export type * from './events.ts';
+export type { Verification } from './evidence.ts';
+export { type FreeSpace, freeSpace } from './free-space.ts';
+export { hashFile } from './hasher.ts';
+export type * from './plan.ts';
+export type { RetryOptions } from './retry.ts';
+export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';
+export { resultUntil, type TransferOptions, type TransferResult, transfer } from './transfer.ts';
+export {
+  type ExpectedFile,
+  type ProvenFile,
+  type VerifyOptions,
+  type VerifyReport,
+  verifyFiles,
+} from './verify-files.ts';
+export type { Timeouts } from './watch.ts';

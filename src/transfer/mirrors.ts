@@ -1,0 +1,69 @@
+/**
+ * How the mirrors of a run have done so far: which one to ask first, and how patiently.
+ */
+import type { Source } from '../locations/index.ts';
+
+/** Files in a row that a mirror failed to give before it is taken to be out of order. */
+const DOWN_AFTER = 3;
+
+/** The standing of all mirrors during one run. */
+export interface Mirrors {
+  /** Sources of a file, best first: in the order of the plan, but those that are down, then those that lied, last. */
+  order(sources: readonly Source[]): Source[];
+  /** How often to try a file here; one that is down gets one chance per file. */
+  attempts(source: Source, usual: number): number;
+  /** It gave right bytes. */
+  served(source: Source): void;
+  /** It gave up on a file (time-outs, resets, 503). True at the moment when it becomes `down`. */
+  failed(source: Source): boolean;
+  /** It gave wrong bytes, twice for the same file. True the first time. */
+  lied(source: Source): boolean;
+}
+
+interface Standing {
+  failures: number;
+  lied: boolean;
+}
+
+/** Identity of a mirror: two buckets of one provider can do differently. */
+export function mirrorId(source: Source): string {
+  const { protocol, endpoint, bucket } = source.place;
+  return `${source.mirror} ${protocol} ${endpoint} ${bucket}`;
+}
+
+/** Fresh standings for a run. */
+export function createMirrors(): Mirrors {
+  const standings = new Map<string, Standing>();
+  const of = (source: Source): Standing => {
+    const id = mirrorId(source);
+    let standing = standings.get(id);
+    if (standing === undefined) {
+      standing = { failures: 0, lied: false };
+      standings.set(id, standing);
+    }
+    return standing;
+  };
+  const penalty = (source: Source): number => {
+    const { failures, lied } = of(source);
+    return (lied ? 2 : 0) + (failures >= DOWN_AFTER ? 1 : 0);
+  };
+  return {
+    order: (sources) =>
+      sources.length < 2 ? [...sources] : [...sources].sort((a, b) => penalty(a) - penalty(b)),
+    attempts: (source, usual) => (of(source).failures >= DOWN_AFTER ? 1 : usual),
+    served(source) {
+      of(source).failures = 0;
+    },
+    failed(source) {
+      const standing = of(source);
+      standing.failures += 1;
+      return standing.failures === DOWN_AFTER;
+    },
+    lied(source) {
+      const standing = of(source);
+      const first = !standing.lied;
+      standing.lied = true;
+      return first;
+    },
+  };
+}

@@ -1,0 +1,144 @@
+/**
+ * What of a plan is here already? One look at each file, and no read where the journal vouches for it.
+ */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Evidence, FileResult } from './events.ts';
+import { algorithmsOf, compare, judge, type Verification } from './evidence.ts';
+import { forEachLimited } from './for-each-limited.ts';
+import { hashFile } from './hasher.ts';
+import type { Journal, JournalRecord } from './journal.ts';
+import type { PlannedFile } from './plan.ts';
+
+const STATS_AT_ONCE = 32;
+const HASHES_AT_ONCE = 4;
+
+/** A plan divided into what is here and what is to be fetched, both in the order of the plan. */
+export interface Survey {
+  present: FileResult[];
+  missing: PlannedFile[];
+}
+
+interface Candidate {
+  file: PlannedFile;
+  size: number;
+  mtimeNs: string;
+}
+
+/**
+ * Looks at the disk.
+ *
+ * A file whose journal record names its size and modification time is present without being read, if the record's
+ * digests agree with the plan's. Any other file of the right size is hashed and compared. What differs, or what
+ * nothing can prove, is missing; it stays until its successor is verified.
+ */
+export async function survey(
+  files: readonly PlannedFile[],
+  options: {
+    directory: string;
+    journal: Journal;
+    verify: Verification;
+    /** Told once, before files are read. */
+    onHashing?: ((count: number, bytes: number) => void) | undefined;
+    signal: AbortSignal;
+  },
+): Promise<Survey> {
+  const { directory, journal, verify, signal } = options;
+  const candidates = await findCandidates(directory, files, signal);
+  const present = new Map<PlannedFile, FileResult>();
+  const doubtful: Candidate[] = [];
+  for (const candidate of candidates) {
+    const verifiedBy = fromRecord(candidate, journal.get(candidate.file.path), verify);
+    if (verifiedBy === 'hash') doubtful.push(candidate);
+    else if (verifiedBy !== undefined) present.set(candidate.file, result(candidate, verifiedBy, journal));
+  }
+  if (doubtful.length > 0) {
+    options.onHashing?.(
+      doubtful.length,
+      doubtful.reduce((sum, { size }) => sum + size, 0),
+    );
+  }
+  await forEachLimited(doubtful, HASHES_AT_ONCE, async (candidate) => {
+    const { file, size, mtimeNs } = candidate;
+    const { bytes, digests } = await hashFile(join(directory, file.path), algorithmsOf(file.digests), {
+      signal,
+    });
+    const verdict = judge({
+      verify,
+      size: file.size,
+      planned: file.digests,
+      replied: [],
+      bytes,
+      found: digests,
+    });
+    if (!verdict.good || bytes !== size) return;
+    journal.add({ path: file.path, size, mtimeNs, digests, verifiedBy: verdict.verifiedBy });
+    present.set(file, result(candidate, verdict.verifiedBy, journal));
+  });
+  return {
+    present: files.flatMap((file) => present.get(file) ?? []),
+    missing: files.filter((file) => !present.has(file)),
+  };
+}
+
+/** The evidence that needs no read; `hash` where only reading helps; undefined where the file must be fetched. */
+function fromRecord(
+  { file, size, mtimeNs }: Candidate,
+  record: JournalRecord | undefined,
+  verify: Verification,
+): Evidence | 'hash' | undefined {
+  if (file.size !== undefined && file.size !== size) return undefined;
+  const known =
+    record !== undefined && record.size === size && record.mtimeNs === mtimeNs ? record : undefined;
+  const { agrees, differs } = compare(file.digests, known?.digests ?? []);
+  if (differs !== undefined) return undefined;
+  if (agrees !== undefined) return agrees;
+  if (verify === 'none') return known?.verifiedBy ?? 'none';
+  if (verify === 'full' && file.digests.length > 0) return 'hash';
+  // Nothing of the plan can be compared: the word of the run that fetched it, if it saw evidence of its own.
+  if (known !== undefined && known.verifiedBy !== 'none') return known.verifiedBy;
+  return file.size !== undefined && (verify === 'size' || known !== undefined) ? 'size' : undefined;
+}
+
+function result(candidate: Candidate, verifiedBy: Evidence, journal: Journal): FileResult {
+  const { file, size } = candidate;
+  return {
+    path: file.path,
+    bytes: size,
+    digest: journal.get(file.path)?.digests[0],
+    verifiedBy,
+    how: 'present',
+    attempts: 0,
+    milliseconds: 0,
+  };
+}
+
+/** Files of the plan that are on disk. Folders are asked for first: most runs begin with none of them there. */
+async function findCandidates(
+  directory: string,
+  files: readonly PlannedFile[],
+  signal: AbortSignal,
+): Promise<Candidate[]> {
+  const folders = new Map<string, PlannedFile[]>();
+  for (const file of files) {
+    const slash = file.path.lastIndexOf('/');
+    const folder = slash === -1 ? '' : file.path.slice(0, slash);
+    const group = folders.get(folder);
+    if (group === undefined) folders.set(folder, [file]);
+    else group.push(file);
+  }
+  const found: Candidate[] = [];
+  await forEachLimited([...folders], STATS_AT_ONCE, async ([folder, group]) => {
+    signal.throwIfAborted();
+    if (group.length > 1 && (await stat(join(directory, folder)).catch(() => undefined)) === undefined)
+      return;
+    for (const file of group) {
+      const path = join(directory, file.path);
+      const info = await stat(path, { bigint: true }).catch(() => undefined);
+      if (info?.isFile()) {
+        found.push({ file, size: Number(info.size), mtimeNs: info.mtimeNs.toString() });
+      }
+    }
+  });
+  return found;
+}

@@ -1,0 +1,258 @@
+/**
+ * From a plan to verified files: plan, survey, space, fetch, summary.
+ */
+import { resolve } from 'node:path';
+import { abortError, CarrelError } from '../errors.ts';
+import type { OpenStore } from '../stores/index.ts';
+import { createThrottle } from './bandwidth.ts';
+import { DiskFailure, diskError } from './disk-error.ts';
+import type { FileFailure, FileResult, TransferEvent, TransferSummary } from './events.ts';
+import type { Verification } from './evidence.ts';
+import { type FetchContext, FetchFailure, fetchFile } from './fetch-file.ts';
+import { checkSpace, type FreeSpace } from './free-space.ts';
+import { createMirrors } from './mirrors.ts';
+import { createPace } from './pace.ts';
+import type { PlannedFile } from './plan.ts';
+import { startProgress } from './progress.ts';
+import { type RetryOptions, retryPolicy } from './retry.ts';
+import { runJobs } from './run-jobs.ts';
+import { checkPlan } from './safe-names.ts';
+import { openStateFolder, type StateFolder } from './state-folder.ts';
+import { survey } from './survey.ts';
+import { startWatch, type Timeouts } from './watch.ts';
+
+/** From this size on, files are started first: a large one that is started last makes all others wait for it. */
+const LARGE_BYTES = 8 << 20;
+
+/** How a plan is to be carried out. */
+export interface TransferOptions {
+  /** Destination; made if it is missing. */
+  directory: string;
+  openStore: OpenStore;
+  /** Files at once; `auto` (the default) adapts. */
+  jobs?: number | 'auto' | undefined;
+  /** `full`: every known digest; `size`: sizes only; `none`: whatever comes. Default `full`. */
+  verify?: Verification | undefined;
+  /** Bytes per second over all files; default: no limit. */
+  bandwidth?: number | undefined;
+  onEvent?: ((event: TransferEvent) => void) | undefined;
+  signal?: AbortSignal | undefined;
+  retry?: RetryOptions | undefined;
+  timeouts?: Timeouts | undefined;
+  /** Bytes to leave free on the disk. Default 16 MiB. */
+  freeSpaceReserve?: number | undefined;
+  /** How free space is found out; for tests and for unusual disks. */
+  freeSpace?: FreeSpace | undefined;
+}
+
+/** The summary with every file. */
+export interface TransferResult extends TransferSummary {
+  /** Files in place: those that were present, in the order of the plan, then as they were completed. */
+  files: FileResult[];
+}
+
+const stopped = new WeakMap<Error, TransferResult>();
+
+/** What had been done when a transfer was stopped: for the error that `transfer` rejected with. */
+export function resultUntil(error: unknown): TransferResult | undefined {
+  return error instanceof Error ? stopped.get(error) : undefined;
+}
+
+/**
+ * Makes every planned file stand in `directory`, proven.
+ *
+ * Resolves also where single files failed: they are in `failed`, and the caller decides. What ends the run as a
+ * whole rejects, and `resultUntil(error)` tells what had been done by then; the same call later goes on there.
+ *
+ * @throws CarrelError `unsafe` (names), `busy` (another run in this folder), `no-space`, `permission` (the disk),
+ *   `interrupted` (after an abort)
+ */
+export async function transfer(
+  files: readonly PlannedFile[],
+  options: TransferOptions,
+): Promise<TransferResult> {
+  const started = performance.now();
+  checkPlan(files);
+  if (options.signal?.aborted) throw abortError(options.signal);
+  const directory = resolve(options.directory);
+  const state = await openStateFolder(directory);
+  const stopper = new AbortController();
+  const stop = () => options.signal !== undefined && stopper.abort(abortError(options.signal));
+  options.signal?.addEventListener('abort', stop);
+  const result = emptyResult(files.length);
+  let settled = false;
+  try {
+    await carryOut(files, { ...options, directory }, state, stopper, result);
+    settled = true;
+    return result;
+  } catch (error) {
+    const reason = diskError(error, directory);
+    settled = reason.code === 'interrupted';
+    const final = settled ? interrupted(reason, result) : reason;
+    stopped.set(final, result);
+    throw final;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    result.milliseconds = Math.round(performance.now() - started);
+    const complete = result.fetched + result.present === result.planned;
+    await state.release({ complete, settled });
+  }
+}
+
+async function carryOut(
+  files: readonly PlannedFile[],
+  options: TransferOptions,
+  state: StateFolder,
+  stopper: AbortController,
+  result: TransferResult,
+): Promise<void> {
+  const { directory } = options;
+  const verify = options.verify ?? 'full';
+  const { signal } = stopper;
+  const emit = options.onEvent ?? (() => {});
+  const { present, missing } = await survey(files, {
+    directory,
+    journal: state.journal,
+    verify,
+    onHashing: (count, bytes) =>
+      emit({ type: 'note', message: `reading ${count} files (${bytes} bytes) that are here, to prove them` }),
+    signal,
+  });
+  const presentBytes = present.reduce((sum, { bytes }) => sum + bytes, 0);
+  const missingBytes = sumOfSizes(missing);
+  const totalBytes = missingBytes === undefined ? undefined : presentBytes + missingBytes;
+  emit({ type: 'plan', files: files.length, bytes: totalBytes, present: present.length, presentBytes });
+  for (const file of present) {
+    count(result, file);
+    emit({ type: 'file', ...file });
+  }
+  if (missing.length === 0) return;
+  await checkSpace(
+    directory,
+    missing.reduce((sum, { size }) => sum + (size ?? 0), 0),
+    {
+      reserve: options.freeSpaceReserve ?? 16 << 20,
+      freeSpace: options.freeSpace,
+    },
+  );
+
+  const pace = createPace(options.jobs ?? 'auto');
+  const watch = startWatch(signal, options.timeouts);
+  const progress = startProgress({
+    emit,
+    totalFiles: files.length,
+    totalBytes,
+    files: present.length,
+    bytes: presentBytes,
+  });
+  const context: FetchContext = {
+    openStore: options.openStore,
+    verify,
+    watch,
+    progress,
+    throttle: options.bandwidth === undefined ? undefined : createThrottle(options.bandwidth, signal),
+    signal,
+    onRequest() {
+      result.requests += 1;
+    },
+    directory,
+    partialFolder: state.partialFolder,
+    hasPartial: state.hasPartial,
+    journal: state.journal,
+    mirrors: createMirrors(),
+    pace,
+    retry: retryPolicy(options.retry),
+    emit,
+  };
+  try {
+    await runJobs(inOrder(missing), {
+      pace,
+      signal,
+      totals: () => ({ bytes: progress.received, files: progress.files }),
+      async work(file) {
+        try {
+          const done = await fetchFile(file, context);
+          count(result, done);
+          progress.fileDone();
+          emit({ type: 'file', ...done });
+        } catch (error) {
+          if (signal.aborted) return;
+          const failure = failureOf(file, error);
+          if (error instanceof DiskFailure && error.hopeless) stopper.abort(failure.error);
+          else {
+            result.failed.push(failure);
+            emit({ type: 'failure', ...failure });
+          }
+        }
+      },
+    });
+  } finally {
+    progress.end();
+    watch.end();
+    result.bytesFetched = result.files.reduce(
+      (sum, { how, bytes }) => sum + (how === 'fetched' ? bytes : 0),
+      0,
+    );
+  }
+  if (signal.aborted) throw signal.reason;
+  const weak = result.verifiedBy.size ?? 0;
+  if (verify === 'full' && weak > 0) {
+    emit({
+      type: 'note',
+      message: `${weak} files could be compared by their size only: nobody published a digest`,
+    });
+  }
+}
+
+/** Large files first, biggest first; the others as planned, so that series are completed one after the other. */
+function inOrder(files: readonly PlannedFile[]): PlannedFile[] {
+  const large = files.filter(({ size }) => (size ?? 0) >= LARGE_BYTES);
+  large.sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
+  return [...large, ...files.filter(({ size }) => (size ?? 0) < LARGE_BYTES)];
+}
+
+function sumOfSizes(files: readonly PlannedFile[]): number | undefined {
+  let sum = 0;
+  for (const { size } of files) {
+    if (size === undefined) return undefined;
+    sum += size;
+  }
+  return sum;
+}
+
+function emptyResult(planned: number): TransferResult {
+  return {
+    planned,
+    fetched: 0,
+    present: 0,
+    failed: [],
+    bytesFetched: 0,
+    bytesPresent: 0,
+    verifiedBy: {},
+    requests: 0,
+    milliseconds: 0,
+    files: [],
+  };
+}
+
+function count(result: TransferResult, file: FileResult): void {
+  result[file.how] += 1;
+  if (file.how === 'present') result.bytesPresent += file.bytes;
+  result.verifiedBy[file.verifiedBy] = (result.verifiedBy[file.verifiedBy] ?? 0) + 1;
+  result.files.push(file);
+}
+
+function failureOf(file: PlannedFile, error: unknown): FileFailure {
+  if (error instanceof FetchFailure) return { path: file.path, error: error.error, attempts: error.attempts };
+  const known = error instanceof DiskFailure ? error.error : diskError(error, file.path);
+  return { path: file.path, error: known, attempts: 1 };
+}
+
+function interrupted(reason: CarrelError, result: TransferResult): CarrelError {
+  const done = result.fetched + result.present;
+  return new CarrelError('interrupted', `interrupted: ${done} of ${result.planned} files are in place`, {
+    next: 'run the same command again: it goes on where it stopped',
+    cause: reason.cause ?? reason,
+    retryable: true,
+  });
+}
