@@ -8,6 +8,9 @@ import type { MirrorPlace } from './sources-for.ts';
 import { type UrlPlaceOptions, urlPlaces } from './url-sources.ts';
 import { wildcardMatcher, wildcardPrefix } from './wildcard.ts';
 
+/** Failures that another mirror would not mend. */
+const FINAL = new Set<string>(['interrupted', 'usage', 'bad-input', 'unsafe']);
+
 /** Options of `locateUrl`. */
 export interface LocateUrlOptions extends LocateOptions, UrlPlaceOptions {
   /** Take the URL by its letters: no filter on `.dcm`, no look into other buckets. For `ls`, `cp` and `run`. */
@@ -66,8 +69,7 @@ async function firstAnswer<T>(
     try {
       return { value: await ask(place), place };
     } catch (error) {
-      if (!isCarrelError(error) || isCarrelError(error, 'interrupted', 'usage', 'bad-input', 'unsafe'))
-        throw error;
+      if (!isCarrelError(error) || FINAL.has(error.code)) throw error;
       errors.push(error);
       notes.push(`${place.mirror} could not give ${url.text.trim()} (${error.message})`);
     }

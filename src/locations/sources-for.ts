@@ -1,5 +1,5 @@
 /** From a bucket of an archive and a key to every copy of the object, best first. */
-import type { Archive, BucketClass, Mirror } from '../archives/index.ts';
+import { type Archive, type BucketClass, bucketClassOf, type Mirror, placeOf } from '../archives/index.ts';
 import { CarrelError } from '../errors.ts';
 import type { Place } from '../stores/index.ts';
 import type { Source } from './location.ts';
@@ -42,16 +42,15 @@ export function mirrorOrder(archive: Archive, from: From = 'auto'): Mirror[] {
 
 /** The class that a bucket belongs to, by any of its names today or of earlier years; undefined for foreign buckets. */
 export function bucketClassFor(archive: Archive, bucket: BucketName): BucketClass | undefined {
-  const pairs: [string | undefined, string][] =
-    typeof bucket === 'string' ? [[undefined, bucket]] : Object.entries(bucket);
+  if (typeof bucket === 'string') return bucketClassOf(archive, bucket);
+  // Two mirrors may use one name for different classes, so what the row says of its mirror comes first.
+  const pairs = Object.entries(bucket);
   for (const [mirror, name] of pairs) {
-    const found =
-      archive.bucketClasses.find(({ buckets }) =>
-        mirror === undefined ? Object.values(buckets).includes(name) : buckets[mirror] === name,
-      ) ??
-      archive.bucketClasses.find(({ historical }) =>
-        historical.some((past) => past.bucket === name && (mirror === undefined || past.mirror === mirror)),
-      );
+    const found = archive.bucketClasses.find(({ buckets }) => buckets[mirror] === name);
+    if (found !== undefined) return found;
+  }
+  for (const [, name] of pairs) {
+    const found = bucketClassOf(archive, name);
     if (found !== undefined) return found;
   }
   return undefined;
@@ -63,15 +62,6 @@ export function classPlaces(archive: Archive, bucketClass: BucketClass, from: Fr
     const bucket = bucketClass.buckets[mirror.name];
     return bucket === undefined ? [] : [{ mirror: mirror.name, place: placeOf(mirror, bucket) }];
   });
-}
-
-/** A bucket of a mirror as a place. */
-export function placeOf(mirror: Mirror, bucket: string): Place {
-  const { protocol, endpoint, region, access, addressing } = mirror;
-  const place: Place = { protocol, endpoint, bucket, access };
-  if (region !== undefined) place.region = region;
-  if (addressing !== undefined) place.addressing = addressing;
-  return place;
 }
 
 /**

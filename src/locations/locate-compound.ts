@@ -1,0 +1,136 @@
+/**
+ * From a compound object to its instances. All instances of a series stand in one bucket under the uuid of the series,
+ * so one listing finds them all; the resolver is asked only for children that the folder does not hold.
+ */
+import { CarrelError, isCarrelError } from '../errors.ts';
+import type { ObjectUrlIdentifier } from '../identifiers/index.ts';
+import { type CompoundObject, readCompoundObject } from './compound-object.ts';
+import type { DrsClientOptions } from './drs-client.ts';
+import { type Located, type LocateOptions, locateSeries } from './locate-series.ts';
+import type { ObjectLocation } from './location.ts';
+import { resolveDrs } from './resolve-drs.ts';
+import { type UrlPlaceOptions, urlPlaces } from './url-sources.ts';
+
+/** Options of `locateCompound`. */
+export interface LocateCompoundOptions extends LocateOptions, Partial<Omit<DrsClientOptions, 'signal'>> {
+  /** Class of buckets or bucket in which the compound object itself was found: its children are there too. */
+  bucket?: string | undefined;
+}
+
+/** The instances of a compound object. */
+export interface LocatedCompound extends Located {
+  crdc_series_uuid: string | undefined;
+  /** Children that are nowhere to be found, by uuid (or URI for placeholders). */
+  missing: string[];
+}
+
+/** Size of the largest compound object that is believed: about 700,000 children. */
+const LIMIT = 100 * 1024 * 1024;
+
+/** Fetches `…/crdcobj.json` from a bucket or web server. Throws what the store throws, `bad-input` for other contents. */
+export async function fetchCompoundObject(
+  url: ObjectUrlIdentifier,
+  options: LocateOptions & UrlPlaceOptions,
+): Promise<CompoundObject> {
+  let first: CarrelError | undefined;
+  for (const { place } of urlPlaces(options.archive, url, options).places) {
+    try {
+      const body = await options.openStore(place).get(url.key, { signal: options.signal });
+      return parse(new TextDecoder().decode(await body.bytes(LIMIT)), url.text.trim());
+    } catch (error) {
+      if (!isCarrelError(error, 'not-found', 'network', 'permission', 'unsupported')) throw error;
+      first ??= error;
+    }
+  }
+  throw first ?? new CarrelError('internal', `no place for ${url.text.trim()}`);
+}
+
+/**
+ * Locates the children of a compound object, in its own order. Children that the folder of the series does not hold
+ * are asked for one by one at the DRS host, where `http` is given; those that stay unknown are named in `missing`.
+ * Throws `not-found` only where not a single child is found.
+ */
+export async function locateCompound(
+  compound: CompoundObject,
+  options: LocateCompoundOptions,
+): Promise<LocatedCompound> {
+  const notes = [...compound.notes];
+  const byUuid = new Map<string, ObjectLocation>();
+  let failure: CarrelError | undefined;
+  if (compound.uuid !== undefined) {
+    const buckets: Record<string, string> = options.bucket === undefined ? {} : { any: options.bucket };
+    try {
+      const series = await locateSeries({ crdc_series_uuid: compound.uuid, buckets }, options);
+      notes.push(...series.notes);
+      for (const location of series.locations) byUuid.set(stemOf(location.key), location);
+    } catch (error) {
+      if (!isCarrelError(error) || isCarrelError(error, 'interrupted', 'usage')) throw error;
+      failure = error;
+    }
+  }
+  // A compound object without children (a prototype's folder) stands for its series.
+  const wanted = compound.children.length > 0 ? compound.children : undefined;
+  if (wanted === undefined) {
+    if (failure !== undefined) throw failure;
+    return { crdc_series_uuid: compound.uuid, locations: [...byUuid.values()], notes, missing: [] };
+  }
+  const locations: ObjectLocation[] = [];
+  const missing: string[] = [];
+  for (const child of wanted) {
+    const known = child.uuid === undefined ? undefined : byUuid.get(child.uuid);
+    const location = known ?? (await viaDrs(child.uri, child.uuid, options));
+    if (location === undefined) missing.push(child.uuid ?? child.uri);
+    else locations.push(location);
+  }
+  if (locations.length === 0) {
+    if (failure !== undefined) throw failure;
+    throw new CarrelError(
+      'not-found',
+      `none of the ${wanted.length} children of ${compound.uuid ?? 'the compound object'} was found`,
+      {
+        item: compound.uuid ?? compound.name,
+        next: 'the series may have been withdrawn',
+      },
+    );
+  }
+  if (missing.length > 0) {
+    const shown = missing.slice(0, 5).join(', ');
+    notes.push(
+      `${missing.length} of ${wanted.length} children were not found: ${shown}${missing.length > 5 ? ', …' : ''}`,
+    );
+  }
+  return { crdc_series_uuid: compound.uuid, locations, notes, missing };
+}
+
+async function viaDrs(
+  uri: string,
+  uuid: string | undefined,
+  options: LocateCompoundOptions,
+): Promise<ObjectLocation | undefined> {
+  if (options.http === undefined || uuid === undefined) return undefined;
+  try {
+    const found = await resolveDrs(uri, { ...options, http: options.http, drsOnly: true });
+    return found.locations[0];
+  } catch (error) {
+    if (!isCarrelError(error, 'not-found', 'network', 'permission', 'unsupported')) throw error;
+    return undefined;
+  }
+}
+
+function parse(text: string, origin: string): CompoundObject {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new CarrelError('bad-input', `${origin} is not JSON: ${(cause as Error).message}`, {
+      item: origin,
+      cause,
+    });
+  }
+  return readCompoundObject(json, origin);
+}
+
+/** `<series>/<uuid>.dcm` → `<uuid>`. */
+function stemOf(key: string): string {
+  return (key.split('/').pop() ?? '').replace(/\.dcm$/i, '').toLowerCase();
+}
