@@ -247,7 +247,7 @@ function summarize(file: PlannedFile, complaints: Complaint[]): CarrelError {
   );
   const text = reasons.join('; ');
   const { code, next, retryable, status } = first.error;
-  return new CarrelError(code, text.startsWith(file.path) ? text : `${file.path}: ${text}`, {
+  return new CarrelError(code, text.startsWith(`${file.path}:`) ? text : `${file.path}: ${text}`, {
     item: file.path,
     next: next ?? 'run the same command again: it goes on where it stopped',
     cause: first.error,

@@ -1,8 +1,9 @@
 /**
  * One transfer per folder: a lock file with the process that holds it.
  */
-import { link, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
+import { link, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { CarrelError } from '../errors.ts';
 import { systemCode } from './disk-error.ts';
@@ -12,6 +13,9 @@ const HEARTBEAT_MS = 30_000;
 
 /** A lock of another host (a shared file system) is left over when its holder was silent for so long. */
 const SILENT_MS = 10 * 60_000;
+
+/** The removal of a left-over lock takes milliseconds; its own lock is left over after this. */
+const GUARD_MS = 5_000;
 
 const holderShape = v.object({ pid: v.number(), host: v.string(), started: v.string() });
 
@@ -31,14 +35,13 @@ export async function lockFolder(file: string): Promise<() => Promise<void>> {
   const mine: Holder = { pid: process.pid, host: hostname(), started: await startOf(process.pid) };
   const text = `${JSON.stringify(mine)}\n`;
   if (ours.has(file)) throw busy(mine, file);
-  for (let round = 0; ; round += 1) {
-    if (await create(file, text)) break;
-    const found = await readLock(file);
-    if (found === undefined) continue;
-    if (round >= 20 || (await isHeld(found, mine))) throw busy(found.holder, file);
-    await removeStale(file, found.text);
-  }
   ours.add(file);
+  try {
+    await take(file, text, mine);
+  } catch (error) {
+    ours.delete(file);
+    throw error;
+  }
   const heartbeat = setInterval(() => {
     const now = new Date();
     utimes(file, now, now).catch(() => {});
@@ -51,8 +54,18 @@ export async function lockFolder(file: string): Promise<() => Promise<void>> {
   };
 }
 
+/** Creates the lock, and clears away what is left over of another. */
+async function take(file: string, text: string, mine: Holder): Promise<void> {
+  for (let round = 0; round < 20; round += 1) {
+    if (await create(file, text)) return;
+    const found = await readLock(file);
+    if (found !== undefined && (await isHeld(found, mine))) throw busy(found.holder, file);
+    if (!(await removeStale(file, mine))) await sleep(50);
+  }
+  throw busy(undefined, file);
+}
+
 interface Found {
-  text: string;
   holder: Holder | undefined;
   silentMs: number;
 }
@@ -61,7 +74,8 @@ async function isHeld({ holder, silentMs }: Found, mine: Holder): Promise<boolea
   // Half written: its owner is writing it now, or was killed doing so.
   if (holder === undefined) return silentMs < 2_000;
   if (holder.host !== mine.host) return silentMs < SILENT_MS;
-  if (holder.pid === mine.pid && holder.started === mine.started) return false; // not in `ours`: left over
+  // Our own pid and yet not ours: left by a container that was killed, or by a caller that was in the way before.
+  if (holder.pid === mine.pid && holder.started === mine.started) return false;
   return isAlive(holder.pid) && (await startOf(holder.pid)) === holder.started;
 }
 
@@ -99,23 +113,30 @@ async function readLock(file: string): Promise<Found | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(file, 'utf8'), stat(file)]);
     const parsed = v.safeParse(v.pipe(v.string(), v.parseJson(), holderShape), text);
-    return { text, holder: parsed.success ? parsed.output : undefined, silentMs: Date.now() - mtimeMs };
+    return { holder: parsed.success ? parsed.output : undefined, silentMs: Date.now() - mtimeMs };
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }
 
-/** Moves a left-over lock away; puts it back if it is not the one that was judged (another process was faster). */
-async function removeStale(file: string, judged: string): Promise<void> {
-  const aside = `${file}.stale.${process.pid}`;
+/**
+ * Removes a left-over lock. Only who holds a second lock may do so, and looks again before: otherwise a process that
+ * had judged the old lock could remove the one that a faster process made meanwhile. False where another holds it.
+ */
+async function removeStale(file: string, mine: Holder): Promise<boolean> {
+  const guard = `${file}.takeover`;
+  if (!(await createExclusive(guard, `${mine.pid}\n`))) {
+    const age = await readLock(guard);
+    if (age !== undefined && age.silentMs > GUARD_MS) await rm(guard, { force: true });
+    return false;
+  }
   try {
-    await rename(file, aside);
-    if ((await readFile(aside, 'utf8')) !== judged) await link(aside, file).catch(() => {});
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
+    const found = await readLock(file);
+    if (found !== undefined && !(await isHeld(found, mine))) await rm(file, { force: true });
+    return true;
   } finally {
-    await rm(aside, { force: true });
+    await rm(guard, { force: true });
   }
 }
 

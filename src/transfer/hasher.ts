@@ -98,7 +98,7 @@ export async function readInto(
 function createPart(name: DigestAlgorithm): { update(chunk: Uint8Array): void; hex(): string } {
   if (name === 'crc32c') {
     const crc = createCrc32c();
-    return { update: (chunk) => void crc.update(chunk), hex: () => crc.digest() };
+    return { update: (chunk) => crc.update(chunk), hex: () => crc.digest() };
   }
   const hash = createHash(name);
   return { update: (chunk) => void hash.update(chunk), hex: () => hash.digest('hex') };

@@ -28,7 +28,7 @@ const SHOWN_PAIRS = 5;
 const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;
 
 /** Control characters, what NTFS refuses, and halves of surrogate pairs, which have no UTF-8 form. */
-const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f<>:"\\|?*\u2028\u2029\p{Surrogate}]/u;
+const FORBIDDEN = /[\p{Cc}<>:"\\|?*\u2028\u2029\p{Surrogate}]/u;
 
 /** What a made segment may hold: letters, marks and digits of any script, inner blanks, and a few signs. */
 const KEPT = /[^\p{L}\p{M}\p{N} ._+,@=()#&~-]/gu;

@@ -157,7 +157,7 @@ async function carryOut(
     },
     directory,
     partialFolder: state.partialFolder,
-    hasPartial: state.hasPartial,
+    hasPartial: (path) => state.hasPartial(path),
     journal: state.journal,
     mirrors: createMirrors(),
     pace,

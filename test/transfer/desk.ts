@@ -56,7 +56,9 @@ export function planOf(
 /** Opens stores by the bucket's name. */
 export function opener(stores: Store[]): OpenStore {
   return (place) => {
-    const found = stores.find((store) => store.place.bucket === place.bucket && store.place.endpoint === place.endpoint);
+    const found = stores.find(
+      (store) => store.place.bucket === place.bucket && store.place.endpoint === place.endpoint,
+    );
     if (found === undefined) throw new Error(`no store for ${place.bucket}`);
     return found;
   };
@@ -65,7 +67,10 @@ export function opener(stores: Store[]): OpenStore {
 /** Random bytes for some paths. */
 export function randomFiles(count: number, bytes: number, prefix = 'series'): Record<string, Buffer> {
   return Object.fromEntries(
-    Array.from({ length: count }, (_, index) => [`${prefix}/${String(index).padStart(5, '0')}.dcm`, randomBytes(bytes)]),
+    Array.from({ length: count }, (_, index) => [
+      `${prefix}/${String(index).padStart(5, '0')}.dcm`,
+      randomBytes(bytes),
+    ]),
   );
 }
 
