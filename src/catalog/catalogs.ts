@@ -1,0 +1,137 @@
+/** The installed catalogues: list, check, remove. */
+import { readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { abortError, CarrelError } from '../errors.ts';
+import type { Digest } from '../identifiers/index.ts';
+import { type CatalogFile, readCatalogFile, sha256Of, sizeProblem } from './catalog-file.ts';
+import { archiveFolder, incomingName, newestFirst, versionFolder } from './layout.ts';
+
+/** What happens while tables are fetched and installed. */
+export type CatalogEvent =
+  /** A table was copied and hashed. */
+  | { type: 'table'; table: string; bytes: number }
+  /** Bytes arriving; `total` where the server says it. */
+  | { type: 'progress'; table: string; bytes: number; total?: number | undefined }
+  /** A source was left for the next one, or a table came without a digest. */
+  | { type: 'note'; message: string };
+
+/** One installed version. */
+export interface InstalledCatalog {
+  archive: string;
+  version: string;
+  /** `v25`. */
+  release: string;
+  /** Folder of the tables. */
+  path: string;
+  tables: {
+    name: string;
+    rows: number;
+    bytes: number;
+    digests: Digest[];
+    evidence: 'published' | 'record' | 'none';
+  }[];
+  /** Names of the files or URLs that they came from. */
+  sources: string[];
+  /** Tables that this call brought; empty where everything was there. */
+  added: string[];
+}
+
+/** An installed version as a value. */
+export function describeInstalled(path: string, content: CatalogFile, added: string[]): InstalledCatalog {
+  return {
+    archive: content.archive,
+    version: content.version,
+    release: content.release,
+    path,
+    tables: content.tables.map((table) => ({
+      name: table.name,
+      rows: table.rows,
+      bytes: table.files.reduce((sum, file) => sum + file.size, 0),
+      digests: table.files.map((file): Digest => `sha256:${file.sha256}`),
+      evidence: table.evidence ?? 'none',
+    })),
+    sources: content.sources,
+    added,
+  };
+}
+
+/** Installed versions, newest first, of one archive or of all. */
+export async function listCatalogs(options: {
+  cacheDir: string;
+  archive?: string | undefined;
+}): Promise<InstalledCatalog[]> {
+  const archives =
+    options.archive === undefined ? await folders(join(options.cacheDir, 'catalogs')) : [options.archive];
+  const found: InstalledCatalog[] = [];
+  for (const archive of archives) {
+    const root = archiveFolder(options.cacheDir, archive);
+    for (const version of (await folders(root)).sort(newestFirst)) {
+      const content = await readCatalogFile(join(root, version));
+      if (content !== undefined) found.push(describeInstalled(join(root, version), content, []));
+    }
+  }
+  return found;
+}
+
+async function folders(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => []);
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+    .map(({ name }) => name)
+    .sort();
+}
+
+/** Options that name one installed version. */
+export interface CatalogName {
+  cacheDir: string;
+  archive: string;
+  version: string;
+}
+
+async function mustBeInstalled(name: CatalogName): Promise<{ folder: string; content: CatalogFile }> {
+  const folder = versionFolder(name.cacheDir, name.archive, name.version);
+  const content = await readCatalogFile(folder);
+  if (content !== undefined) return { folder, content };
+  throw new CarrelError('not-found', `catalogue ${name.version} of ${name.archive} is not installed`, {
+    item: name.version,
+    next: 'carrel catalog list shows what is',
+  });
+}
+
+/** Removes one version: out of sight in one step, then deleted. Throws `not-found`. */
+export async function removeCatalog(name: CatalogName): Promise<{ path: string; bytes: number }> {
+  const { folder, content } = await mustBeInstalled(name);
+  const aside = join(archiveFolder(name.cacheDir, name.archive), incomingName());
+  await rename(folder, aside);
+  await rm(aside, { recursive: true, force: true });
+  const { tables } = describeInstalled(folder, content, []);
+  return { path: folder, bytes: tables.reduce((sum, table) => sum + table.bytes, 0) };
+}
+
+/** What `checkCatalog` found for one file. */
+export interface TableCheck {
+  table: string;
+  file: string;
+  ok: boolean;
+  /** What is wrong: missing, of another size, of another digest. */
+  problem?: string | undefined;
+}
+
+/** Reads every installed byte of a version and compares it with what was installed. Throws `not-found`. */
+export async function checkCatalog(
+  name: CatalogName & { signal?: AbortSignal | undefined },
+): Promise<TableCheck[]> {
+  const { folder, content } = await mustBeInstalled(name);
+  const checks: TableCheck[] = [];
+  for (const table of content.tables) {
+    for (const file of table.files) {
+      if (name.signal?.aborted === true) throw abortError(name.signal);
+      let problem = await sizeProblem(folder, file);
+      if (problem === undefined && (await sha256Of(join(folder, file.path), name.signal)) !== file.sha256) {
+        problem = `${file.path} has other bytes than were installed`;
+      }
+      checks.push({ table: table.name, file: file.path, ok: problem === undefined, problem });
+    }
+  }
+  return checks;
+}

@@ -1,0 +1,80 @@
+/** Citations as the tables print them → plain text, BibTeX and CSL-JSON, with nothing in them that the tables do not say. */
+import type { Citation } from './citations.ts';
+
+const ENTITIES: Record<string, string> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  nbsp: ' ',
+  ndash: '–',
+  mdash: '—',
+  rsquo: '’',
+  lsquo: '‘',
+  rdquo: '”',
+  ldquo: '“',
+};
+
+/** Tags, character references, line breaks and repeated blanks out; letters stay what they are. */
+export function cleanCitation(text: string): string {
+  return text
+    .replaceAll(/<\/?[a-zA-Z][^<>]*>/g, '')
+    .replaceAll(/&(#x[0-9a-fA-F]+|#\d+|[a-zA-Z]+);/g, (whole, name: string) => {
+      if (!name.startsWith('#')) return ENTITIES[name] ?? whole;
+      const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
+      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
+    })
+    .replaceAll(/[\s\u00a0]+/g, ' ')
+    .trim();
+}
+
+/** The year in parentheses that a citation begins with, after its authors. */
+function yearOf(citation: Citation): string | undefined {
+  return /\((\d{4})[a-z]?\)/.exec(citation.text ?? '')?.[1];
+}
+
+/** A key that depends on the DOI alone, so that it is the same in every list. */
+function keyOf(citation: Citation): string {
+  return (citation.doi ?? 'unknown').replaceAll(/[^0-9a-z]+/gi, '_');
+}
+
+/** Characters that BibTeX gives a meaning. */
+function escapeTex(text: string): string {
+  return text.replaceAll(/[\\{}#$%&_~^]/g, (character) => {
+    if (character === '\\') return '\\textbackslash{}';
+    if (character === '~') return '\\textasciitilde{}';
+    if (character === '^') return '\\textasciicircum{}';
+    return `\\${character}`;
+  });
+}
+
+/** `@misc` with the whole reference in `note`: authors and journal are not taken apart, for that would be guessing. */
+export function bibtexOf(citation: Citation): string {
+  const year = yearOf(citation);
+  const fields: [string, string | null | undefined][] = [
+    ['title', citation.title === null ? null : `{${escapeTex(citation.title)}}`],
+    ['year', year],
+    ['doi', citation.doi],
+    ['url', citation.url],
+    ['note', citation.text === null ? null : escapeTex(citation.text)],
+  ];
+  const lines = fields.flatMap(([name, value]) =>
+    value === null || value === undefined ? [] : [`  ${name} = {${value}}`],
+  );
+  return `@misc{${keyOf(citation)},\n${lines.join(',\n')}\n}\n`;
+}
+
+/** A CSL-JSON item of type `dataset` (the archive's own reference: `article-journal`). */
+export function cslOf(citation: Citation): Record<string, unknown> {
+  const year = yearOf(citation);
+  return {
+    id: keyOf(citation),
+    type: citation.from === 'archive' ? 'article-journal' : 'dataset',
+    ...(citation.title === null ? {} : { title: citation.title }),
+    ...(citation.doi === null ? {} : { DOI: citation.doi }),
+    ...(citation.url === null ? {} : { URL: citation.url }),
+    ...(year === undefined ? {} : { issued: { 'date-parts': [[Number(year)]] } }),
+    ...(citation.text === null ? {} : { note: citation.text }),
+  };
+}

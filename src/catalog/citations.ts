@@ -1,0 +1,183 @@
+/**
+ * Whom to cite for a selection, without the network: every distinct `source_DOI` has a citation in
+ * `collections_index.sources` or `analysis_results_index` (all 242 of IDC's v25 do), and the archive has its own.
+ */
+import { CarrelError } from '../errors.ts';
+import type { SelectionOrUuids } from './catalog.ts';
+import { bibtexOf, cleanCitation, cslOf } from './citation-text.ts';
+import type { Session } from './engine.ts';
+import type { OpenTables } from './open-tables.ts';
+import { columnsOf } from './relations.ts';
+import type { SelectionNote } from './rows.ts';
+import { compileEither } from './summary.ts';
+
+/** Formats that can be made from what the tables hold, without making anything up. */
+export type CitationFormat = 'text' | 'bibtex' | 'csl-json';
+
+/** One reference. */
+export interface Citation {
+  /** Small letters, without `https://doi.org/`; null for series without one. */
+  doi: string | null;
+  /** Plain text, UTF-8, one line; null where no table has it. */
+  text: string | null;
+  title: string | null;
+  license: string | null;
+  url: string | null;
+  collections: string[];
+  series: number;
+  /** Where the text stands. */
+  from: 'collections_index' | 'analysis_results_index' | 'archive' | null;
+}
+
+/** Answer of `citations`. */
+export interface CitationList {
+  /** One per DOI, by DOI; the archive's own reference last. */
+  citations: Citation[];
+  notes: SelectionNote[];
+  /** The list in a format, ready to be written to a file. */
+  format(format: CitationFormat): string;
+}
+
+/** Collects the citations of a selection. */
+export async function citationsOf(
+  session: Session,
+  tables: OpenTables,
+  what: SelectionOrUuids,
+): Promise<CitationList> {
+  const { from, parameters, notes } = await compileEither(session, tables, what);
+  const rows = await session.rows(
+    `SELECT nullif(lower(source_DOI), '') AS doi, list(DISTINCT collection_id ORDER BY collection_id) AS collections,
+       min(license_short_name) AS license, count(*) AS series FROM ${from} GROUP BY 1 ORDER BY 1 NULLS LAST`,
+    parameters,
+  );
+  const sources = rows.length === 0 ? new Map<string, SourceText>() : await sourceTexts(session, tables);
+  const citations: Citation[] = [];
+  for (const row of rows) {
+    const doi = row['doi'] === null ? null : String(row['doi']);
+    const source = doi === null ? undefined : sources.get(doi);
+    const series = Number(row['series']);
+    if (doi === null) {
+      notes.push({
+        field: 'citation',
+        value: '',
+        message: `${series} series have no DOI in the tables (superseded versions have none)`,
+        suggestions: [],
+        unknown: false,
+      });
+      continue;
+    }
+    if (source === undefined) {
+      notes.push({
+        field: 'citation',
+        value: doi,
+        message: `no table has a citation for ${doi}`,
+        suggestions: [`https://doi.org/${doi}`],
+        unknown: false,
+      });
+    }
+    citations.push({
+      doi,
+      text: source === undefined ? null : withDoi(source.text, doi),
+      title: source?.title ?? null,
+      license: row['license'] === null ? null : String(row['license']),
+      url: `https://doi.org/${doi}`,
+      collections: row['collections'] as string[],
+      series,
+      from: source?.from ?? null,
+    });
+  }
+  const own = tables.archive.citation;
+  if (own !== undefined && rows.length > 0) {
+    const doi = own.doi.toLowerCase();
+    citations.push({
+      doi,
+      text: withDoi(own.text, doi),
+      title: null,
+      license: null,
+      url: `https://doi.org/${doi}`,
+      collections: [],
+      series: 0,
+      from: 'archive',
+    });
+  }
+  return { citations, notes, format: (format) => formatCitations(citations, format) };
+}
+
+interface SourceText {
+  text: string;
+  title: string | null;
+  from: 'collections_index' | 'analysis_results_index';
+}
+
+/** DOI in small letters → citation, from the two tables that hold them; either may be missing or of an older shape. */
+async function sourceTexts(session: Session, tables: OpenTables): Promise<Map<string, SourceText>> {
+  const found = new Map<string, SourceText>();
+  const take = (from: SourceText['from'], rows: Record<string, unknown>[]) => {
+    for (const row of rows) {
+      const text = cleanCitation(String(row['citation'] ?? ''));
+      const doi = String(row['doi'] ?? '').toLowerCase();
+      if (text === '' || doi === '' || found.has(doi)) continue;
+      const title = cleanCitation(String(row['title'] ?? ''));
+      found.set(doi, { text, title: title === '' ? null : title, from });
+    }
+  };
+  const has = (name: string) => tables.content.tables.some((table) => table.name === name);
+  if (has('collections_index')) {
+    const names = (await columnsOf(session, 'collections_index')).map((name) => name.toLowerCase());
+    // A list of structs whose members and order differ between v23, v24 and v25: members by name, in any case.
+    if (names.includes('sources')) {
+      const rows = await session.rows('SELECT sources FROM collections_index ORDER BY collection_id');
+      const sources = rows.flatMap((row) =>
+        Array.isArray(row['sources']) ? (row['sources'] as Record<string, unknown>[]) : [],
+      );
+      take(
+        'collections_index',
+        sources.map((source) => ({
+          doi: member(source, 'source_doi'),
+          citation: member(source, 'citation'),
+          title: member(source, 'source_title'),
+        })),
+      );
+    }
+  }
+  if (has('analysis_results_index')) {
+    const rows = await session.rows('SELECT * FROM analysis_results_index');
+    take(
+      'analysis_results_index',
+      rows.map((row) => ({
+        doi: member(row, 'source_DOI'),
+        citation: member(row, 'citation'),
+        title: member(row, 'analysis_result_title'),
+      })),
+    );
+  }
+  return found;
+}
+
+/** A member of a struct or row, whatever case and underscores its name has. */
+function member(row: Record<string, unknown>, name: string): unknown {
+  const squash = (text: string) => text.toLowerCase().replaceAll('_', '');
+  return Object.entries(row).find(([key]) => squash(key) === squash(name))?.[1];
+}
+
+/** Two of IDC's citations do not print their own DOI; a reference without one cannot be followed. */
+function withDoi(text: string, doi: string): string {
+  return text.toLowerCase().includes(doi) ? text : `${text} https://doi.org/${doi}`;
+}
+
+/** The list as text: one reference per paragraph, BibTeX entries, or a CSL-JSON array. */
+export function formatCitations(citations: readonly Citation[], format: CitationFormat): string {
+  switch (format) {
+    case 'text':
+      return citations.map(({ text, url, doi }) => `${text ?? url ?? doi}\n`).join('\n');
+    case 'bibtex':
+      return citations.map(bibtexOf).join('\n');
+    case 'csl-json':
+      return `${JSON.stringify(citations.map(cslOf), null, 2)}\n`;
+    default:
+      throw new CarrelError('usage', `no citation format ${JSON.stringify(format)}`, {
+        item: String(format),
+        next: 'text, bibtex or csl-json',
+      });
+  }
+}

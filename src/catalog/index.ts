@@ -1,0 +1,29 @@
+/** The catalogue: installed tables, questions about them, and what to know about the answers. */
+export type {
+  Catalog,
+  InstanceRow,
+  Options as CatalogOptions,
+  ReleaseInfo,
+  SelectionOrUuids,
+  SelectOptions,
+} from './catalog.ts';
+export {
+  type CatalogEvent,
+  type CatalogName,
+  checkCatalog,
+  type InstalledCatalog,
+  listCatalogs,
+  removeCatalog,
+  type TableCheck,
+} from './catalogs.ts';
+export { type Citation, type CitationFormat, type CitationList, formatCitations } from './citations.ts';
+export type { History, SeriesVersion } from './history.ts';
+export { type InstallOptions, installCatalog } from './install.ts';
+export { allowsCommercialUse } from './license-policy.ts';
+export type { Match, MatchLevel } from './look-up.ts';
+export { type OpenCatalogOptions, openCatalog } from './open-catalog.ts';
+export type { QueryOptions, QueryResult } from './query.ts';
+export type * from './rows.ts';
+export { FIELD_COLUMNS } from './selection-fields.ts';
+export type { Amount, Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
+export type { ColumnInfo, TableInfo } from './tables.ts';

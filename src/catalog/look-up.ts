@@ -1,0 +1,194 @@
+/** What does this text name? One pass over the columns that can hold it. */
+import type { Parameters, Row, Session } from './engine.ts';
+import type { OpenTables } from './open-tables.ts';
+import type { Selection, SeriesRow } from './rows.ts';
+
+/** Levels of the hierarchy that a text can name. `dataset` is a DOI. */
+export type MatchLevel =
+  | 'collection'
+  | 'analysis-result'
+  | 'dataset'
+  | 'patient'
+  | 'study'
+  | 'series'
+  | 'version'
+  | 'instance';
+
+/** One thing that a text names. */
+export interface Match {
+  level: MatchLevel;
+  /** As published. */
+  value: string;
+  /** The collection, where it belongs to exactly one. */
+  collection_id: string | null;
+  collections: string[];
+  patients: number;
+  studies: number;
+  series: number;
+  /** Files, where known. */
+  instances: number;
+  bytes: number;
+  /** True where the release asked for holds it. */
+  current: boolean;
+  /** First and last release that hold any of it, as far as the tables know. */
+  minRelease: number;
+  maxRelease: number;
+  /** Selects exactly these series; with a release where the current one holds none. */
+  selection: Selection;
+  /** The rows of `selection`. */
+  seriesRows(options?: {
+    signal?: AbortSignal | undefined;
+    columns?: string[] | undefined;
+  }): Promise<SeriesRow[]>;
+}
+
+/** A match before it is tied to a catalogue. */
+export type BareMatch = Omit<Match, 'seriesRows'>;
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+const UID = /^[0-9]+(?:\.[0-9]+)+$/;
+
+/** Removes what people copy along with a DOI; DOIs are compared in small letters. */
+export function normaliseDoi(text: string): string | undefined {
+  const bare = text
+    .trim()
+    .toLowerCase()
+    .replace(/^(?:https?:\/\/(?:dx\.)?doi\.org\/|doi:\s*)/, '');
+  return /^10\.\d{4,9}\/\S+$/.test(bare) ? bare : undefined;
+}
+
+const PARTS = `collection_id, count(DISTINCT PatientID) AS patients, count(DISTINCT StudyInstanceUID) AS studies, count(*) AS series,
+  coalesce(sum(instanceCount), 0)::BIGINT AS instances, coalesce(sum(carrel_bytes), 0)::BIGINT AS bytes,
+  min(carrel_min) AS first, max(carrel_max) AS last`;
+
+/** Level → condition on the columns and the field of a selection. */
+interface Probe {
+  level: Exclude<MatchLevel, 'instance'>;
+  column: string;
+  field: keyof Selection;
+}
+
+const BY_UID: Probe[] = [
+  { level: 'series', column: 'SeriesInstanceUID', field: 'series' },
+  { level: 'study', column: 'StudyInstanceUID', field: 'study' },
+  { level: 'patient', column: 'PatientID', field: 'patient' },
+];
+const BY_NAME: Probe[] = [
+  { level: 'collection', column: 'collection_id', field: 'collection' },
+  { level: 'analysis-result', column: 'analysis_result_id', field: 'analysisResult' },
+  { level: 'patient', column: 'PatientID', field: 'patient' },
+];
+
+/** Everything that a text names in the release, else in earlier ones. */
+export async function lookUpText(session: Session, tables: OpenTables, text: string): Promise<BareMatch[]> {
+  const value = text.trim();
+  if (value === '' || value.length > 1000) return [];
+  if (UUID.test(value)) return matchVersion(session, tables, value.toLowerCase());
+  const doi = normaliseDoi(value);
+  if (doi !== undefined) return matchDoi(session, tables, doi);
+  const probes = UID.test(value) ? BY_UID : BY_NAME;
+  const here = await probe(session, tables, 'carrel.series', probes, value, true);
+  if (here.length > 0 || !tables.relations.hasPrior) return here;
+  return probe(session, tables, 'carrel.versions', probes, value, false);
+}
+
+async function probe(
+  session: Session,
+  tables: OpenTables,
+  relation: string,
+  probes: Probe[],
+  value: string,
+  current: boolean,
+): Promise<BareMatch[]> {
+  const found: BareMatch[] = [];
+  const flags = probes
+    .map(({ column, level }) => `coalesce(${column} = $value, false) AS "is ${level}"`)
+    .join(', ');
+  const where = probes.map(({ column }) => `${column} = $value`).join(' OR ');
+  const rows = await session.rows(
+    `SELECT ${flags}, ${PARTS} FROM ${relation} WHERE ${where} GROUP BY ALL ORDER BY collection_id`,
+    { value },
+  );
+  for (const { level, field } of probes) {
+    const mine = rows.filter((row) => row[`is ${level}`] === true);
+    if (level === 'patient') {
+      // A PatientID in two collections is two patients.
+      const collections = [...new Set(mine.map((row) => String(row['collection_id'])))];
+      for (const id of collections) {
+        const own = mine.filter((row) => row['collection_id'] === id);
+        found.push(merge(tables, level, value, own, { patient: [value], collection: [id] }, current));
+      }
+    } else if (mine.length > 0) found.push(merge(tables, level, value, mine, { [field]: [value] }, current));
+  }
+  return current ? found : Promise.all(found.map((match) => atLastRelease(session, tables, match)));
+}
+
+/** For what the release does not hold: the last release that did, and its amount there. */
+async function atLastRelease(session: Session, tables: OpenTables, match: BareMatch): Promise<BareMatch> {
+  const selection = {
+    ...match.selection,
+    release: `${tables.archive.catalog.releasePrefix}${match.maxRelease}`,
+  };
+  const conditions: string[] = [];
+  const parameters: Parameters = { last: match.maxRelease };
+  for (const { field, column } of [...BY_UID, ...BY_NAME]) {
+    const value = match.selection[field];
+    if (!Array.isArray(value) || conditions.some((condition) => condition.startsWith(column))) continue;
+    conditions.push(`${column} = $${field}`);
+    parameters[field] = value[0] ?? '';
+  }
+  const rows = await session.rows(
+    `SELECT ${PARTS} FROM carrel.versions WHERE ${conditions.join(' AND ')} AND $last::BIGINT BETWEEN carrel_min AND carrel_max GROUP BY ALL`,
+    parameters,
+  );
+  return { ...merge(tables, match.level, match.value, rows, selection, false), minRelease: match.minRelease };
+}
+
+async function matchVersion(session: Session, tables: OpenTables, uuid: string): Promise<BareMatch[]> {
+  const rows = await session.rows(
+    `SELECT ${PARTS}, carrel_current AS newest FROM carrel.versions WHERE crdc_series_uuid = $uuid GROUP BY ALL`,
+    { uuid },
+  );
+  const [row] = rows;
+  if (row === undefined) return [];
+  const current = Number(row['first']) <= tables.release && tables.release <= Number(row['last']);
+  return [merge(tables, 'version', uuid, rows, { crdcSeriesUuid: [uuid] }, current)];
+}
+
+async function matchDoi(session: Session, tables: OpenTables, doi: string): Promise<BareMatch[]> {
+  const rows = await session.rows(
+    `SELECT ${PARTS}, source_DOI AS published FROM carrel.series WHERE lower(source_DOI) = $doi GROUP BY ALL ORDER BY collection_id`,
+    { doi },
+  );
+  if (rows.length === 0) return [];
+  const published = [...new Set(rows.map((row) => String(row['published'])))];
+  const list = published.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
+  return [merge(tables, 'dataset', doi, rows, { where: [`source_DOI IN (${list})`] }, true)];
+}
+
+function merge(
+  tables: OpenTables,
+  level: MatchLevel,
+  value: string,
+  rows: Row[],
+  selection: Selection,
+  current: boolean,
+): BareMatch {
+  const sum = (name: string) => rows.reduce((total, row) => total + Number(row[name] ?? 0), 0);
+  const collections = [...new Set(rows.map((row) => String(row['collection_id'])))];
+  return {
+    level,
+    value,
+    collection_id: collections.length === 1 ? (collections[0] ?? null) : null,
+    collections,
+    patients: sum('patients'),
+    studies: sum('studies'),
+    series: sum('series'),
+    instances: sum('instances'),
+    bytes: sum('bytes'),
+    current,
+    minRelease: rows.reduce((least, row) => Math.min(least, Number(row['first'])), tables.tablesRelease),
+    maxRelease: rows.reduce((most, row) => Math.max(most, Number(row['last'])), 0),
+    selection,
+  };
+}

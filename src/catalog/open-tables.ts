@@ -1,0 +1,23 @@
+/** What every question needs: the engine, and what its views stand for. */
+import type { Archive } from '../archives/index.ts';
+import type { CatalogFile } from './catalog-file.ts';
+import type { Engine } from './engine.ts';
+import type { Relations } from './relations.ts';
+
+/** The tables of one version, open, seen at one release. */
+export interface OpenTables {
+  archive: Archive;
+  version: string;
+  /** Folder of the tables. */
+  folder: string;
+  content: CatalogFile;
+  /** Release that answers are about. */
+  release: number;
+  /** Release that the tables describe. */
+  tablesRelease: number;
+  derived: boolean;
+  /** False where nobody named a release: then a uuid means its version, of whatever release. */
+  releaseAsked: boolean;
+  engine: Engine;
+  relations: Relations;
+}

@@ -1,0 +1,207 @@
+/**
+ * The views that every question goes through: tables as published, and two relations of our own,
+ * `carrel.series` (the series of one release) and `carrel.versions` (every version that the tables know).
+ *
+ * A release older than the tables is derived: current rows with `series_revised_idc_version <= N` and prior rows whose
+ * range holds N, one row per uuid. Of the 82,428 prior rows of IDC's v25, 11,338 uuids have two or three: ranges that
+ * touch (a bucket moved), or a third row inside with twice the size. So one row per uuid, and the smaller size.
+ */
+import { CarrelError } from '../errors.ts';
+import { literal, quoted, type Session } from './engine.ts';
+
+/** Columns that the relations always have, with their types; NULL where an older table lacks them. */
+const STANDARD: Record<string, string> = {
+  collection_id: 'VARCHAR',
+  analysis_result_id: 'VARCHAR',
+  PatientID: 'VARCHAR',
+  StudyInstanceUID: 'VARCHAR',
+  SeriesInstanceUID: 'VARCHAR',
+  Modality: 'VARCHAR',
+  BodyPartExamined: 'VARCHAR',
+  Manufacturer: 'VARCHAR',
+  source_DOI: 'VARCHAR',
+  license_short_name: 'VARCHAR',
+  instanceCount: 'BIGINT',
+  series_init_idc_version: 'BIGINT',
+  series_revised_idc_version: 'BIGINT',
+  series_size_MB: 'DOUBLE',
+};
+
+/** Without these a table is no main table. */
+const REQUIRED = ['collection_id', 'PatientID', 'StudyInstanceUID', 'SeriesInstanceUID'];
+
+/** Columns of a prior table that say the same for all versions of a series, or change with its rows. */
+const PRIOR_COLUMNS = [
+  'collection_id',
+  'PatientID',
+  'StudyInstanceUID',
+  'SeriesInstanceUID',
+  'Modality',
+  'series_aws_url',
+];
+
+/** What the views were made from. */
+export interface RelationOptions {
+  /** Release of the tables, as number. */
+  tablesRelease: number;
+  /** Release asked for; smaller than `tablesRelease` where it is derived. */
+  release: number;
+  /** Columns that hold buckets: `aws_bucket`. */
+  bucketColumns: string[];
+  tables: { name: string; files: string[]; sizes?: 'exact' | 'rounded' | undefined }[];
+}
+
+/** What the views turned out to hold. */
+export interface Relations {
+  /** Published columns of `index`, in order, with those derived from others. */
+  columns: string[];
+  /** Columns known of superseded versions; all others are NULL there. */
+  priorColumns: string[];
+  hasPrior: boolean;
+  bucketColumns: string[];
+}
+
+/** Creates all views. Throws `bad-input` where the tables cannot be a catalogue, `not-found` where a release cannot be derived. */
+export async function createRelations(session: Session, options: RelationOptions): Promise<Relations> {
+  await session.connection.run('CREATE SCHEMA carrel; CREATE SCHEMA published; CREATE SCHEMA clinical');
+  const derived = options.release !== options.tablesRelease;
+  for (const table of options.tables) {
+    const list = `[${table.files.map(literal).join(', ')}]`;
+    const union = table.files.length > 1 ? ', union_by_name=true' : '';
+    await session.connection.run(
+      `CREATE VIEW ${viewName(table.name)} AS SELECT * FROM read_parquet(${list}${union})`,
+    );
+  }
+  const columns = await columnsOf(session, 'published."index"');
+  const missing = REQUIRED.filter((column) => !columns.includes(column));
+  if (!columns.includes('crdc_series_uuid') && !columns.includes('series_aws_url'))
+    missing.push('crdc_series_uuid');
+  if (missing.length > 0) {
+    throw new CarrelError('bad-input', `the table index lacks ${missing.join(', ')}`, {
+      item: 'index',
+      next: 'install tables of an archive: one row per series',
+    });
+  }
+  const prior = options.tables.some(({ name }) => name === 'prior_versions_index')
+    ? await columnsOf(session, 'main.prior_versions_index')
+    : undefined;
+  if (derived && !columns.includes('series_revised_idc_version')) {
+    throw new CarrelError(
+      'not-found',
+      `release v${options.release} cannot be derived from these tables: they do not say since when a series is as it is`,
+      {
+        item: `v${options.release}`,
+        next: 'install that release’s own tables, or those of a newer one',
+      },
+    );
+  }
+  const added = derivedColumns(columns);
+  const published = [...columns, ...Object.keys(added)];
+  const buckets = options.bucketColumns.filter(
+    (column) => published.includes(column) || prior?.includes(column) === true,
+  );
+  await session.connection.run(
+    `CREATE VIEW carrel.current AS ${currentSql(columns, added, buckets, options)}`,
+  );
+  await session.connection.run(
+    `CREATE VIEW carrel.versions AS ${withPrior('SELECT * FROM carrel.current', prior, buckets, options)}`,
+  );
+  const atRelease = derived
+    ? withPrior(
+        `SELECT * FROM carrel.current WHERE series_revised_idc_version <= ${options.release}`,
+        prior,
+        buckets,
+        options,
+        options.release,
+      )
+    : 'SELECT * FROM carrel.current';
+  await session.connection.run(`CREATE VIEW carrel.series AS ${atRelease}`);
+  const same = !derived && Object.keys(added).length === 0;
+  await session.connection.run(
+    `CREATE VIEW main."index" AS SELECT ${same ? '*' : published.map(quoted).join(', ')} FROM ${same ? 'published."index"' : 'carrel.series'}`,
+  );
+  return {
+    columns: published,
+    priorColumns: prior ?? [],
+    hasPrior: prior !== undefined,
+    bucketColumns: buckets,
+  };
+}
+
+/** The main table's name belongs to the view of the release; the file itself is `published.index`. */
+function viewName(table: string): string {
+  if (table === 'index') return 'published."index"';
+  return table.startsWith('clinical.') ? `clinical.${quoted(table.slice(9))}` : `main.${quoted(table)}`;
+}
+
+/** Names of the columns of a view, in order. */
+export async function columnsOf(session: Session, view: string): Promise<string[]> {
+  return (await session.rows(`DESCRIBE SELECT * FROM ${view}`)).map((row) => String(row['column_name']));
+}
+
+/** Tables of v17–v19 name bucket and uuid only in a URL, `s3://<bucket>/<uuid>/*`. */
+function derivedColumns(columns: string[]): Record<string, string> {
+  if (!columns.includes('series_aws_url')) return {};
+  const added: Record<string, string> = {};
+  if (!columns.includes('aws_bucket')) added['aws_bucket'] = "split_part(series_aws_url, '/', 3)";
+  if (!columns.includes('crdc_series_uuid')) added['crdc_series_uuid'] = "split_part(series_aws_url, '/', 4)";
+  return added;
+}
+
+/** Bytes from megabytes of 10^6: exact tables give every byte back, and whole numbers add up the same in any order. */
+const BYTES = 'round(series_size_MB * 1e6)::BIGINT';
+
+function currentSql(
+  columns: string[],
+  added: Record<string, string>,
+  buckets: string[],
+  options: RelationOptions,
+): string {
+  const rounded = options.tables.find(({ name }) => name === 'index')?.sizes !== 'exact';
+  const known = new Set([...columns, ...Object.keys(added)]);
+  const absent = { ...STANDARD, ...Object.fromEntries(buckets.map((column) => [column, 'VARCHAR'])) };
+  const select = [
+    '*',
+    ...Object.entries(added).map(([name, sql]) => `${sql} AS ${name}`),
+    ...Object.entries(absent)
+      .filter(([name]) => !known.has(name))
+      .map(([name, type]) => `NULL::${type} AS ${quoted(name)}`),
+    `${columns.includes('series_size_MB') ? BYTES : 'NULL::BIGINT'} AS carrel_bytes`,
+    `${rounded} AS carrel_rounded`,
+    `${columns.includes('series_revised_idc_version') ? `coalesce(series_revised_idc_version, ${options.tablesRelease})` : options.tablesRelease}::BIGINT AS carrel_min`,
+    `${options.tablesRelease}::BIGINT AS carrel_max`,
+    'true AS carrel_current',
+  ];
+  return `SELECT ${select.join(', ')} FROM published."index"`;
+}
+
+/** Adds the superseded versions, one row per uuid; with `release` only those that it held. */
+function withPrior(
+  current: string,
+  prior: string[] | undefined,
+  buckets: string[],
+  options: RelationOptions,
+  release?: number,
+): string {
+  if (prior === undefined) return current;
+  const rounded = options.tables.find(({ name }) => name === 'prior_versions_index')?.sizes !== 'exact';
+  const within = `${release ?? 0} BETWEEN min_idc_version AND max_idc_version`;
+  // Of several rows the one that the release held decides, else the newest: its bucket is the one still in use.
+  const order =
+    release === undefined
+      ? 'max_idc_version'
+      : `CASE WHEN ${within} THEN 100000 ELSE 0 END + max_idc_version`;
+  const newest = [...PRIOR_COLUMNS, ...buckets].filter((column) => prior.includes(column));
+  const select = [
+    'crdc_series_uuid',
+    ...newest.map((column) => `arg_max(${quoted(column)}, ${order}) AS ${quoted(column)}`),
+    'min(series_size_MB) AS series_size_MB',
+    `min(${BYTES}) AS carrel_bytes`,
+    `${rounded} AS carrel_rounded`,
+    'min(min_idc_version)::BIGINT AS carrel_min',
+    'max(max_idc_version)::BIGINT AS carrel_max',
+    'false AS carrel_current',
+  ];
+  const having = release === undefined ? '' : ` HAVING bool_or(${within})`;
+  return `${current} UNION ALL BY NAME SELECT ${select.join(', ')} FROM main.prior_versions_index GROUP BY crdc_series_uuid${having}`;
+}
