@@ -1,0 +1,112 @@
+/** What the head of a reply says about an object. */
+import type { Digest } from '../identifiers/index.ts';
+import type { HttpHeaders } from './http/http.ts';
+import type { ObjectStat } from './store.ts';
+
+/** How far the server's ETag can be taken for an MD5. */
+export type EtagMeaning = 'md5' | 'opaque';
+
+/** A parsed `Content-Range: bytes 0-99/1000`. `end` is exclusive. */
+export interface ContentRange {
+  start: number;
+  end: number;
+  total?: number | undefined;
+}
+
+/** Reads `Content-Range`; undefined where it is missing or malformed. */
+export function parseContentRange(headers: HttpHeaders): ContentRange | undefined {
+  const found = /^bytes ([0-9]{1,15})-([0-9]{1,15})\/(?:([0-9]{1,15})|\*)$/i.exec(
+    headers.get('content-range') ?? '',
+  );
+  if (found === null) return undefined;
+  const [start, last] = [Number(found[1]), Number(found[2])];
+  const total = found[3] === undefined ? undefined : Number(found[3]);
+  if (last < start || (total !== undefined && last >= total)) return undefined;
+  return { start, end: last + 1, total };
+}
+
+/** The size in `Content-Range: bytes *\/1000` of a 416. */
+export function parseUnsatisfied(headers: HttpHeaders): number | undefined {
+  const found = /^bytes \*\/([0-9]{1,15})$/i.exec(headers.get('content-range') ?? '');
+  return found === null ? undefined : Number(found[1]);
+}
+
+/** An ETag without its quotes; a weak one keeps its `W/`, so that it is not taken for a pin. Empty ones are none. */
+export function parseEtag(text: string | undefined): string | undefined {
+  const bare = text?.trim().replace(/^(W\/)?"(.*)"$/s, '$1$2');
+  return bare === undefined || bare === '' || bare === 'W/' ? undefined : bare;
+}
+
+/** MD5 of an ETag that is one: 32 hex digits, not `…-N` of a multipart upload. */
+export function md5OfEtag(etag: string | undefined): Digest[] {
+  return etag !== undefined && /^[0-9a-fA-F]{32}$/.test(etag) ? [`md5:${etag.toLowerCase()}`] : [];
+}
+
+/** A base64 digest as `algorithm:hex`, or nothing where its length is wrong (composite ones end in `-N`). */
+export function digestOfBase64(algorithm: 'md5' | 'crc32c' | 'sha256', text: string | undefined): Digest[] {
+  const bytes = { md5: 16, crc32c: 4, sha256: 32 }[algorithm];
+  if (text === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return [];
+  const raw = Buffer.from(text, 'base64');
+  return raw.length === bytes ? [`${algorithm}:${raw.toString('hex')}`] : [];
+}
+
+/**
+ * The object behind a reply.
+ *
+ * @param size bytes of the whole object, worked out by the caller from `Content-Length` or `Content-Range`
+ */
+export function statOfHeaders(
+  key: string,
+  headers: HttpHeaders,
+  size: number | undefined,
+  etagMeaning: EtagMeaning,
+): ObjectStat {
+  const etag = parseEtag(headers.get('etag'));
+  const modified = Date.parse(headers.get('last-modified') ?? '');
+  const digests = [...googleDigests(headers), ...amazonDigests(headers)];
+  if (
+    etagMeaning === 'md5' &&
+    isPlainEncryption(headers) &&
+    !digests.some((digest) => digest.startsWith('md5:'))
+  ) {
+    digests.push(...md5OfEtag(etag));
+  }
+  const encoding = headers.get('x-goog-stored-content-encoding') ?? headers.get('content-encoding');
+  return {
+    key,
+    size,
+    etag,
+    generation: headers.get('x-goog-generation'),
+    lastModified: Number.isNaN(modified) ? undefined : new Date(modified).toISOString(),
+    digests,
+    // `aws-chunked` names how an upload was sent, not what is stored; some clients leave it behind.
+    contentEncoding:
+      encoding === 'identity' || encoding === 'aws-chunked' || encoding === '' ? undefined : encoding,
+  };
+}
+
+/** `x-goog-hash: crc32c=…,md5=…`: of the whole stored object, also on replies to ranges. */
+function googleDigests(headers: HttpHeaders): Digest[] {
+  const fields = (headers.get('x-goog-hash') ?? '').split(/\s*,\s*/);
+  return (['crc32c', 'md5'] as const).flatMap((name) =>
+    digestOfBase64(name, fields.find((field) => field.startsWith(`${name}=`))?.slice(name.length + 1)),
+  );
+}
+
+/**
+ * `x-amz-checksum-*`, where it is of the whole object: not `COMPOSITE`, and not on a partial reply, where S3 gives the
+ * checksum of a part if the range happens to be one.
+ */
+function amazonDigests(headers: HttpHeaders): Digest[] {
+  if (headers.get('x-amz-checksum-type')?.toUpperCase() === 'COMPOSITE' || headers.has('content-range'))
+    return [];
+  return (['crc32c', 'sha256'] as const).flatMap((name) =>
+    digestOfBase64(name, headers.get(`x-amz-checksum-${name}`)),
+  );
+}
+
+/** Under KMS or customer keys the ETag is no MD5, though it looks like one. */
+function isPlainEncryption(headers: HttpHeaders): boolean {
+  const kind = headers.get('x-amz-server-side-encryption') ?? '';
+  return !kind.startsWith('aws:') && !headers.has('x-amz-server-side-encryption-customer-algorithm');
+}

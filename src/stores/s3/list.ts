@@ -1,0 +1,102 @@
+/** Listing by pages: ListObjectsV2, and version 1 where a server knows no other. */
+import { CarrelError } from '../../errors.ts';
+import type { HttpReply } from '../http/http.ts';
+import { compareKeys } from '../object-key.ts';
+import { type RefusalContext, refusalOf } from '../reply-error.ts';
+import type { ListOptions, ListPage } from '../store.ts';
+import { type ListDocument, parseListDocument } from './list-document.ts';
+
+/** Largest page that is read: 1,000 keys of 1,024 bytes, percent-encoded, with room. */
+const MAX_PAGE_BYTES = 16 * 1024 * 1024;
+
+/** What listing needs of a store. */
+export interface ListAccess {
+  /** GET on the bucket with these parameters. */
+  ask(query: Record<string, string>, signal: AbortSignal | undefined): Promise<HttpReply>;
+  context: RefusalContext;
+  trustEtags: boolean;
+}
+
+/** Statuses with which old servers refuse version 2. */
+const NO_V2 = new Set([400, 405, 501]);
+
+/** Pages of a listing in the order in which the server gives them, which is key order. */
+export async function* listPages(
+  access: ListAccess,
+  prefix: string,
+  options: ListOptions = {},
+): AsyncGenerator<ListPage> {
+  const { delimiter, startAfter, pageSize, signal } = options;
+  const shared = {
+    prefix,
+    'encoding-type': 'url',
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(pageSize === undefined ? {} : { 'max-keys': String(pageSize) }),
+  };
+  let version: 1 | 2 = 2;
+  let token: string | undefined;
+  let marker = startAfter;
+
+  for (let pages = 0; ; pages += 1) {
+    const position: Record<string, string> = {};
+    if (version === 2) position['list-type'] = '2';
+    if (version === 2 && token !== undefined) position['continuation-token'] = token;
+    else if (marker !== undefined) position[version === 2 ? 'start-after' : 'marker'] = marker;
+    let reply = await access.ask({ ...shared, ...position }, signal);
+    if (pages === 0 && NO_V2.has(reply.status)) {
+      reply.cancel();
+      version = 1;
+      reply = await access.ask({ ...shared, ...(marker === undefined ? {} : { marker }) }, signal);
+    }
+    const page = await readPage(reply, access);
+    yield withinBounds(page, prefix, startAfter);
+    if (!page.truncated) return;
+    if (version === 2 && page.continuationToken !== undefined) {
+      if (page.continuationToken === token) throw endless(access);
+      token = page.continuationToken;
+    } else {
+      // Truncated without a token: the server has ignored `list-type=2` and answers in version 1.
+      version = 1;
+      marker = nextMarker(page, marker, access);
+    }
+  }
+}
+
+async function readPage(reply: HttpReply, access: ListAccess): Promise<ListDocument> {
+  if (reply.status !== 200) throw await refusalOf(reply, access.context);
+  const page = await parseListDocument(await reply.text(MAX_PAGE_BYTES), access.trustEtags);
+  if (page !== undefined) return page;
+  throw new CarrelError('network', `${access.context.item}: the answer is no listing`, {
+    item: access.context.item,
+    next: 'check the endpoint; a sign-in page of the network may stand in the way',
+    retryable: true,
+  });
+}
+
+/** Version 1 may leave the marker out where there is no delimiter: then it is the last key. */
+function nextMarker(page: ListDocument, before: string | undefined, access: ListAccess): string {
+  const last = [page.objects.at(-1)?.key, page.prefixes.at(-1)]
+    .filter((key) => key !== undefined)
+    .sort(compareKeys)
+    .at(-1);
+  const marker = page.nextMarker ?? last;
+  if (marker === undefined || marker === before) throw endless(access);
+  return marker;
+}
+
+/** A server that ignores `prefix` or `start-after` must not make us fetch what nobody asked for. */
+function withinBounds(page: ListDocument, prefix: string, startAfter: string | undefined): ListPage {
+  const wanted = (key: string): boolean =>
+    key.startsWith(prefix) && (startAfter === undefined || compareKeys(key, startAfter) > 0);
+  return {
+    objects: page.objects.filter(({ key }) => wanted(key)),
+    prefixes: page.prefixes.filter((key) => key.startsWith(prefix)),
+  };
+}
+
+function endless({ context }: ListAccess): CarrelError {
+  return new CarrelError('network', `${context.item}: the listing does not come to its end`, {
+    item: context.item,
+    next: 'the server repeats its pages; name the objects one by one',
+  });
+}

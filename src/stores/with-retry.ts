@@ -1,0 +1,121 @@
+/** A store that asks again. */
+import { abortError, type CarrelError, isCarrelError } from '../errors.ts';
+import type { ListOptions, ListPage, Store } from './store.ts';
+
+/** One repetition, for whoever reports them. */
+export interface RetryNote {
+  /** `get`, `stat` or `list`. */
+  operation: 'get' | 'stat' | 'list';
+  /** Key or prefix. */
+  key: string;
+  /** The attempt that failed: 1 is the first. */
+  attempt: number;
+  /** Milliseconds until the next one. */
+  delayMs: number;
+  error: CarrelError;
+}
+
+/** Options of `withRetry`. */
+export interface RetryOptions {
+  /** Attempts in all. Default 5. */
+  attempts?: number | undefined;
+  /** Upper bound of the first delay; it doubles with each attempt. Default 500. */
+  baseMs?: number | undefined;
+  /** Upper bound of any delay that we choose. Default 20,000. */
+  maxMs?: number | undefined;
+  /** Longest `Retry-After` that is honoured; beyond it the error is handed on. Default 120,000. */
+  maxRetryAfterMs?: number | undefined;
+  /** A number from 0 to 1 that the delay is multiplied with ("full jitter"). Default `Math.random`. */
+  jitter?: (() => number) | undefined;
+  /** Waits; rejects when the signal aborts. */
+  sleep?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
+  onRetry?: ((note: RetryNote) => void) | undefined;
+}
+
+/**
+ * Repeats what failed for a reason that may pass (`retryable`): opening a body, a stat, a page of a listing. Never what
+ * would fail the same way again: `not-found`, `permission`, `verification`. A body that breaks is not repeated here: who
+ * reads it knows what has arrived, and asks for the rest.
+ *
+ * Delays are random between 0 and a bound that doubles (Brooker, "Exponential Backoff and Jitter", 2015), at least what
+ * the server asked for in `Retry-After`.
+ */
+export function withRetry(store: Store, options: RetryOptions = {}): Store {
+  const attempts = options.attempts ?? 5;
+  const { baseMs = 500, maxMs = 20_000, maxRetryAfterMs = 120_000 } = options;
+  const jitter = options.jitter ?? Math.random;
+  const sleep = options.sleep ?? sleepUntil;
+
+  /** The delay before the next attempt, or undefined where there is none. */
+  const delayAfter = (error: unknown, attempt: number): number | undefined => {
+    if (!isCarrelError(error) || !error.retryable || attempt >= attempts) return undefined;
+    const asked = error.retryAfterMs ?? 0;
+    if (asked > maxRetryAfterMs) return undefined;
+    return asked + Math.round(jitter() * Math.min(maxMs, baseMs * 2 ** (attempt - 1)));
+  };
+
+  const repeat = async <T>(
+    operation: RetryNote['operation'],
+    key: string,
+    signal: AbortSignal | undefined,
+    run: () => Promise<T>,
+  ): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await run();
+      } catch (error) {
+        const delayMs = signal?.aborted ? undefined : delayAfter(error, attempt);
+        if (delayMs === undefined) throw error;
+        options.onRetry?.({ operation, key, attempt, delayMs, error: error as CarrelError });
+        await sleep(delayMs, signal);
+      }
+    }
+  };
+
+  /** Goes on after the last key that was given: pages are not asked for twice. */
+  async function* list(prefix: string, given: ListOptions = {}): AsyncGenerator<ListPage> {
+    let startAfter = given.startAfter;
+    let pages = store.list(prefix, given)[Symbol.asyncIterator]();
+    for (;;) {
+      let broken = false;
+      const next = await repeat('list', prefix, given.signal, async () => {
+        if (broken) pages = store.list(prefix, { ...given, startAfter })[Symbol.asyncIterator]();
+        broken = true;
+        const page = await pages.next();
+        broken = false;
+        return page;
+      });
+      if (next.done) return;
+      startAfter = lastKey(next.value, startAfter);
+      yield next.value;
+    }
+  }
+
+  return {
+    ...store,
+    get: (key, given) => repeat('get', key, given?.signal, () => store.get(key, given)),
+    stat: (key, given) => repeat('stat', key, given?.signal, () => store.stat(key, given)),
+    list,
+  };
+}
+
+function lastKey({ objects, prefixes }: ListPage, before: string | undefined): string | undefined {
+  // Compared by bytes, as listings are sorted.
+  const keys = [before, objects.at(-1)?.key, prefixes.at(-1)].filter((key) => key !== undefined);
+  return keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).at(-1);
+}
+
+function sleepUntil(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(abortError(signal));
+    const onAbort = (): void => {
+      clearTimeout(timer);
+      reject(abortError(signal as AbortSignal));
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+}
