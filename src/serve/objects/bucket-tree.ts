@@ -94,9 +94,9 @@ export function createBucketTree(root: string): BucketTree {
 
     async find(bucket, key) {
       const segments = keySegments(key);
-      const folder = await bucketFolder(bucket);
-      if (segments === undefined || folder === undefined) return undefined;
-      const path = await realPathBelow((await open()).root, folder.path, segments);
+      if (segments === undefined || !isBucketName(bucket)) return undefined;
+      const { root: realRoot } = await open();
+      const path = await realPathBelow(realRoot, realRoot, [bucket, ...segments]);
       return path === undefined ? undefined : statFile(key, path);
     },
 

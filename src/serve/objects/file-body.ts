@@ -1,8 +1,11 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { StoredFile } from './bucket-tree.ts';
 
-/** One read of the disk and one write to the socket; most DICOM instances fit into two. */
-const CHUNK = 256 * 1024;
+/**
+ * One read of the disk and one write to the socket: a CT slice fits into one. Measured with 500 kB files: half the
+ * processor time of 64 KiB.
+ */
+const CHUNK = 512 * 1024;
 
 /**
  * Bytes `start` ≤ i < `end` of a file as a stream that reads only when it is asked to. The file is opened with the
