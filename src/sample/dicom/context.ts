@@ -40,7 +40,10 @@ export function studyContexts(
       study,
       series,
       studyUid,
-      seriesUid: series.uidOfStudy === true ? studyUid : deriveUid(...words, series.key),
+      seriesUid:
+        series.uidOfStudy === undefined
+          ? deriveUid(...words, series.key)
+          : deriveUid(seed, series.uidOfStudy.origin, series.uidOfStudy.study),
       frameOfReferenceUid: deriveUid(...words, 'frame of reference'),
       sopUid: (index) => deriveUid(...words, series.key, index),
       ...(source === undefined ? {} : { source }),

@@ -32,8 +32,8 @@ export function renderCt(context: SeriesContext): Renderer {
     ...commonModules(context, CT_IMAGE_STORAGE, 'CT'),
     ...planeModules(context, CT_GEOMETRY),
     ...monochrome16(rows, columns, true),
+    PatientPosition: 'HFS',
     ImageType: ['ORIGINAL', 'PRIMARY', 'AXIAL'],
-    BodyPartExamined: (series.bodyPart ?? '').toUpperCase(),
     AcquisitionNumber: 1,
     KVP: 120,
     ConvolutionKernel: series.variety,
@@ -44,6 +44,8 @@ export function renderCt(context: SeriesContext): Renderer {
     RescaleType: 'HU',
     WindowCenter: 40,
     WindowWidth: 400,
+    // PHANTOM is a word of the tables; DICOM has no such body part.
+    ...(body.some(({ name }) => name === 'Water') ? {} : { BodyPartExamined: series.bodyPart ?? '' }),
   };
   return sliceRenderer(context, dataset, CT_GEOMETRY, (index, z, flawed) =>
     paintSlice(body, CT_GEOMETRY, z, {

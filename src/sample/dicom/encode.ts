@@ -64,31 +64,46 @@ export function encodeFile(dataset: Dataset, pixelRepresentation: 'OW' | 'OB' = 
 
 /** The header of a native image: a file that ends right before the bytes of its pixels. */
 export interface Template {
-  /** The header with new values; each must be as long as the one in the template. */
-  fill(values: Readonly<Record<string, string>>): Buffer;
+  /** The header with new values; each text must be as long as the one in the template. */
+  fill(values: Readonly<Record<string, string>>, words?: Readonly<Record<string, number>>): Buffer;
+}
+
+/** Places of values that are filled in per instance. */
+export interface TemplateFields {
+  /** Texts to be replaced, by name: each must occur in the header, and nowhere as part of another value. */
+  texts?: Readonly<Record<string, string>>;
+  /** Attributes of VR US with one value at the top level, by name: group and element. */
+  words?: Readonly<Record<string, readonly [group: number, element: number]>>;
 }
 
 /**
- * Encodes `dataset` once. `fields` names the texts in it that will be replaced; each must occur in the encoded
- * header, and nowhere as part of another value.
+ * Encodes `dataset` once, to be filled in for each instance.
  *
  * @param pixelBytes - length of the pixel data of every instance, even
  */
 export function createTemplate(
   dataset: Dataset,
-  fields: Readonly<Record<string, string>>,
+  fields: TemplateFields,
   pixelBytes: number,
   pixelRepresentation: 'OW' | 'OB' = 'OW',
 ): Template {
   const encoded = encodeFile({ ...dataset, PixelData: new ArrayBuffer(0) }, pixelRepresentation);
   // PixelData is the last element: tag (4), VR (2), reserved (2), length (4).
   encoded.writeUInt32LE(pixelBytes, encoded.length - 4);
-  const places = Object.entries(fields).map(([name, text]) => ({ name, text, at: findAll(encoded, text) }));
-  for (const { name, at } of places) {
+  const places = Object.entries(fields.texts ?? {}).map(([name, text]) => ({
+    name,
+    text,
+    at: findAll(encoded, text),
+  }));
+  const words = Object.entries(fields.words ?? {}).map(([name, tag]) => ({
+    name,
+    at: findAll(encoded, unsignedShortHeader(tag)),
+  }));
+  for (const { name, at } of [...places, ...words]) {
     if (at.length === 0) throw new CarrelError('internal', `the template has no place for ${name}`);
   }
   return {
-    fill(values) {
+    fill(values, numbers = {}) {
       const header = Buffer.from(encoded);
       for (const { name, text, at } of places) {
         const value = values[name];
@@ -97,14 +112,30 @@ export function createTemplate(
         }
         for (const offset of at) header.write(value, offset, 'latin1');
       }
+      for (const { name, at } of words) {
+        for (const offset of at) header.writeUInt16LE(numbers[name] ?? 0, offset + US_HEADER_LENGTH);
+      }
       return header;
     },
   };
 }
 
 /** Offsets of every occurrence of `text`. */
-function findAll(bytes: Buffer, text: string): number[] {
+function findAll(bytes: Buffer, text: string | Buffer): number[] {
   const offsets: number[] = [];
   for (let at = bytes.indexOf(text); at >= 0; at = bytes.indexOf(text, at + text.length)) offsets.push(at);
   return offsets;
+}
+
+/** Tag (4), VR (2), length (2). */
+const US_HEADER_LENGTH = 8;
+
+/** What stands before the value of an attribute of VR US. */
+function unsignedShortHeader([group, element]: readonly [number, number]): Buffer {
+  const header = Buffer.alloc(US_HEADER_LENGTH);
+  header.writeUInt16LE(group, 0);
+  header.writeUInt16LE(element, 2);
+  header.write('US', 4, 'latin1');
+  header.writeUInt16LE(2, 6);
+  return header;
 }

@@ -29,10 +29,8 @@ export function commonModules(context: SeriesContext, sopClassUid: string, modal
     InstanceCreationTime: '101500',
     StudyDate: date,
     SeriesDate: date,
-    ContentDate: date,
     StudyTime: '100000',
     SeriesTime: '101000',
-    ContentTime: '101500',
     AccessionNumber: '',
     Modality: modality,
     Manufacturer: series.equipment.manufacturer,
@@ -75,4 +73,9 @@ export function monochrome16(rows: number, columns: number, signed: boolean): Da
 /** The bytes of pixels. The sample is written on little-endian machines only, as every Node port is. */
 export function pixelBytes(pixels: Int16Array | Uint16Array): Uint8Array {
   return new Uint8Array(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+}
+
+/** When the content came about; for everything but structure sets, which have a date of their own. */
+export function contentDate(context: SeriesContext): Dataset {
+  return { ContentDate: dicomDate(context.study.date), ContentTime: '101500' };
 }

@@ -10,6 +10,9 @@ import { planeModules, sliceRenderer } from './slices.ts';
 /** SOP Class UID of Positron Emission Tomography Image Storage. */
 export const PET_IMAGE_STORAGE = '1.2.840.10008.5.1.4.1.1.128';
 
+/** Tag of Image Index. */
+const IMAGE_INDEX = [0x0054, 0x1330] as const;
+
 const GEOMETRY = centredGeometry(64, 384);
 
 /** Writes a PET series. */
@@ -64,12 +67,17 @@ export function renderPt(context: SeriesContext): Renderer {
     ],
     PatientGantryRelationshipCodeSequence: [code('102540008', 'SCT', 'headfirst')],
   };
-  return sliceRenderer(context, dataset, GEOMETRY, (index, z, flawed) =>
-    paintSlice(body, GEOMETRY, z, {
-      background: 0,
-      noise: 60,
-      random: createRandom(context.seriesUid, index),
-      flawed,
-    }),
+  return sliceRenderer(
+    context,
+    dataset,
+    GEOMETRY,
+    (index, z, flawed) =>
+      paintSlice(body, GEOMETRY, z, {
+        background: 0,
+        noise: 60,
+        random: createRandom(context.seriesUid, index),
+        flawed,
+      }),
+    IMAGE_INDEX,
   );
 }

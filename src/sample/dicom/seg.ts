@@ -5,7 +5,7 @@ import { deriveUid } from '../random.ts';
 import type { Renderer, SeriesContext } from './context.ts';
 import { CT_GEOMETRY, CT_IMAGE_STORAGE, ctBody } from './ct.ts';
 import { type Dataset, encodeFile } from './encode.ts';
-import { code, commonModules } from './modules.ts';
+import { code, commonModules, contentDate } from './modules.ts';
 import { sliceHeight } from './slices.ts';
 
 /** SOP Class UID of Segmentation Storage. */
@@ -85,6 +85,7 @@ function segDataset(context: SeriesContext, source: SeriesContext, frames: reado
   const spacing = CT_GEOMETRY.pixelSpacing.toFixed(4);
   return {
     ...commonModules(context, SEGMENTATION_STORAGE, 'SEG'),
+    ...contentDate(context),
     ImageType: ['DERIVED', 'PRIMARY'],
     SamplesPerPixel: 1,
     PhotometricInterpretation: 'MONOCHROME2',

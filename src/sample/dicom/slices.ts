@@ -2,7 +2,7 @@
 import type { SliceGeometry } from '../pixels/ellipsoids.ts';
 import type { Renderer, SeriesContext } from './context.ts';
 import { createTemplate, type Dataset } from './encode.ts';
-import { fixedDecimal, pixelBytes } from './modules.ts';
+import { contentDate, fixedDecimal, pixelBytes } from './modules.ts';
 
 /** Width of a coordinate in the header. */
 const WIDTH = 10;
@@ -22,7 +22,6 @@ export function planeModules(context: SeriesContext, geometry: SliceGeometry): D
     ImageOrientationPatient: [1, 0, 0, 0, 1, 0],
     PixelSpacing: [spacing, spacing],
     SliceThickness: context.series.spacing,
-    PatientPosition: 'HFS',
   };
 }
 
@@ -37,6 +36,8 @@ export function sliceRenderer(
   dataset: Dataset,
   geometry: SliceGeometry,
   paint: (index: number, z: number, flawed: boolean) => Int16Array | Uint16Array,
+  /** Attribute of VR US that counts the slices from 1, where the object type has one. */
+  counter?: readonly [group: number, element: number],
 ): Renderer {
   const uid = context.sopUid(0);
   const [x, y] = geometry.origin.map((value) => fixedDecimal(value, WIDTH));
@@ -45,22 +46,24 @@ export function sliceRenderer(
   const template = createTemplate(
     {
       ...dataset,
+      ...contentDate(context),
       SOPInstanceUID: uid,
       InstanceNumber: marks.number,
       ImagePositionPatient: [x ?? '', y ?? '', marks.z],
       SliceLocation: marks.location,
     },
-    marks,
+    { texts: marks, words: counter === undefined ? {} : { counter } },
     geometry.rows * geometry.columns * 2,
   );
   return (index, flawed) => {
     const z = sliceHeight(context, index);
-    const header = template.fill({
+    const texts = {
       uid: context.sopUid(index),
       number: String(index + 1).padStart(marks.number.length, ' '),
       z: fixedDecimal(z, WIDTH),
       location: fixedDecimal(z, WIDTH),
-    });
+    };
+    const header = template.fill(texts, { counter: index + 1 });
     return [header, pixelBytes(paint(index, z, flawed))];
   };
 }

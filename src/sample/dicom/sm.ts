@@ -1,10 +1,11 @@
 /** VL Whole Slide Microscopy Image Storage: one instance per level of the pyramid (TILED_FULL) and a thumbnail. */
+import { rgbProfile } from '../pixels/icc-profile.ts';
 import { type ColourImage, cutTiles, drawTissue, halve } from '../pixels/tissue.ts';
 import { createRandom, deriveUid } from '../random.ts';
 import type { Renderer, SeriesContext } from './context.ts';
 import { createTemplate, type Dataset } from './encode.ts';
 import { code, commonModules, dicomDate } from './modules.ts';
-import { containerIdentifier, SLIDE_ORIGIN, slideModules } from './specimen.ts';
+import { containerIdentifier, PREPARATION, SLIDE_ORIGIN, slideModules } from './specimen.ts';
 
 /** SOP Class UID of VL Whole Slide Microscopy Image Storage. */
 export const WHOLE_SLIDE_STORAGE = '1.2.840.10008.5.1.4.1.1.77.1.6';
@@ -76,7 +77,7 @@ function slideDataset(
   bytes: number,
 ): Dataset {
   const { columns, rows, spacing, imageType } = slideInstance(index);
-  const { series, study } = context;
+  const { study } = context;
   const frames = bytes / (frame.width * frame.height * 3);
   return {
     ...commonModules(context, WHOLE_SLIDE_STORAGE, 'SM'),
@@ -127,16 +128,14 @@ function slideDataset(
       },
     ],
     AcquisitionContextSequence: [],
-    SeriesNumber: series.number,
-    IlluminationColorCodeSequence: undefined,
     NumberOfOpticalPaths: 1,
     OpticalPathSequence: [
       {
         OpticalPathIdentifier: '1',
-        IlluminationTypeCodeSequence: [code('111744', 'DCM', 'Brightfield illumination')],
+        IlluminationTypeCodeSequence: [PREPARATION.illumination],
         IlluminationColorCodeSequence: [code('414298005', 'SCT', 'Full Spectrum')],
-        ObjectiveLensPower: 20,
-        ICCProfile: new ArrayBuffer(0),
+        ObjectiveLensPower: PREPARATION.lensPower,
+        ICCProfile: rgbProfile(),
       },
     ],
   };

@@ -2,7 +2,7 @@
 import { deriveUid } from '../random.ts';
 import type { SeriesContext } from './context.ts';
 import type { Dataset } from './encode.ts';
-import { code, dicomDate } from './modules.ts';
+import { code, contentDate } from './modules.ts';
 
 /** Where the image starts on the slide (mm). */
 export const SLIDE_ORIGIN = { x: 20, y: 40 };
@@ -51,11 +51,11 @@ export function slideModules(context: SeriesContext): Dataset {
   const sampling = code('433465004', 'SCT', 'Sampling of tissue specimen');
   const processing = code('9265001', 'SCT', 'Specimen processing');
   return {
+    ...contentDate(context),
     ContainerIdentifier: identifier,
     IssuerOfTheContainerIdentifierSequence: [],
     ContainerTypeCodeSequence: [code('433466003', 'SCT', 'Microscope slide')],
     AcquisitionDuration: 30,
-    ContentDate: dicomDate(context.study.date),
     SpecimenDescriptionSequence: [
       {
         SpecimenIdentifier: identifier,

@@ -3,7 +3,7 @@ import { deriveUid } from '../random.ts';
 import type { Renderer, SeriesContext } from './context.ts';
 import { CT_IMAGE_STORAGE, ctBody } from './ct.ts';
 import { type Dataset, encodeFile } from './encode.ts';
-import { code, commonModules } from './modules.ts';
+import { code, commonModules, contentDate } from './modules.ts';
 import { sliceHeight } from './slices.ts';
 
 /** SOP Class UID of Comprehensive SR Storage. */
@@ -70,6 +70,7 @@ function srDataset(context: SeriesContext, source: SeriesContext): Dataset {
   );
   return {
     ...commonModules(context, COMPREHENSIVE_SR_STORAGE, 'SR'),
+    ...contentDate(context),
     ReferencedPerformedProcedureStepSequence: [],
     PerformedProcedureCodeSequence: [],
     CompletionFlag: 'COMPLETE',

@@ -23,6 +23,11 @@ function withChanges(study: StudyModel, key: string, ...changes: Change[]): Stud
   return withSeries(study, key, { changes });
 }
 
+/** What UIDs and pixels of patient number `index` are drawn from. */
+function originOf(collection: Collection, index: number): string {
+  return `${collection.id}/${index}`;
+}
+
 /** Patient number `index` of a collection with defaults drawn for them; `fields` overrides. */
 function person(
   seed: string,
@@ -35,7 +40,7 @@ function person(
   return {
     collection,
     id: `${prefix}-${String(index + 1).padStart(4, '0')}`,
-    origin: `${collection.id}/${index}`,
+    origin: originOf(collection, index),
     sex: random.pick(['F', 'M', 'F', 'M', null]),
     age: random.next() < 0.8 ? `${String(Math.floor(random.between(31, 88))).padStart(3, '0')}Y` : null,
     ...fields,
@@ -112,6 +117,10 @@ function brainPatient(seed: string, index: number): PatientModel {
       return person(seed, BRAIN, index, { studies: [study], id: 'BRAIN=0005--B' });
     case 5:
       return person(seed, BRAIN, index, { studies: [during(study, 2, 3)] });
+    case 6: // seen twice
+      return person(seed, BRAIN, index, {
+        studies: [study, brainStudy('follow-up', createRandom(seed, 'brain follow-up', index))],
+      });
     default:
       return person(seed, BRAIN, index, { studies: [study] });
   }
@@ -129,8 +138,11 @@ function petPatients(seed: string, index: number): PatientModel[] {
       ];
     case 1:
       return [{ ...digits, id: SHARED_PATIENT_ID }];
-    case 2: // one UID for the study and for one of its series
-      return [{ ...digits, studies: [withSeries(study, 'pt', { uidOfStudy: true })] }];
+    case 2: {
+      // a series whose UID is also that of another patient's study, as one of LIDC-IDRI is
+      const uidOfStudy = { origin: originOf(PET, 3), study: 'baseline' };
+      return [{ ...digits, studies: [withSeries(study, 'pt', { uidOfStudy })] }];
+    }
     default:
       return [digits];
   }
@@ -168,7 +180,7 @@ export function buildModel(options: { seed: string; scale: number }): SampleMode
   const patients = [
     ...indices(10, 15, scale).map((index) => torsoPatient(seed, index)),
     ...indices(6, 10, scale).map((index) => brainPatient(seed, index)),
-    ...indices(3, 6, scale).flatMap((index) => petPatients(seed, index)),
+    ...indices(4, 6, scale).flatMap((index) => petPatients(seed, index)),
     ...indices(2, 4, scale).map((index) => slidePatient(seed, index)),
     ...indices(1, 5, scale).map((index) => phantomPatient(seed, index)),
   ];

@@ -95,6 +95,7 @@ export interface SeriesModel {
   description: string;
   /** What the tables say instead, where they differ from the files. */
   tableDescription?: string;
+  /** As the tables have it. Files have it too, where it is a term of DICOM. */
   bodyPart: string | null;
   equipment: Equipment;
   /** Instances in its first release. */
@@ -108,8 +109,8 @@ export interface SeriesModel {
   of?: string;
   present: Span[];
   changes: Change[];
-  /** Shares its UID with the study. */
-  uidOfStudy?: boolean;
+  /** Has the UID of that study of another patient, by `origin` and key of the study. */
+  uidOfStudy?: { origin: string; study: string };
   /** Release from which it is withdrawn: gone from the buckets and from every table of that release and later. */
   withdrawn?: Release;
   /** Release for which the prior table has a second row of twice the size. */

@@ -1,17 +1,16 @@
-/** The history of one patient over all releases: renders its files, versions its tree, and lists what came out. */
+/** One patient with its files: rendered once each, versioned, and listed per series version. */
 import { createHash } from 'node:crypto';
-import { type FileParts, type SeriesContext, studyContexts } from '../dicom/context.ts';
+import type { FileParts, Renderer, SeriesContext } from '../dicom/context.ts';
 import { OBJECT_TYPES } from '../dicom/render.ts';
-import { type PatientModel, RELEASES, type Release, type SeriesModel } from '../model/types.ts';
+import type { PatientModel, Release } from '../model/types.ts';
 import type { SeriesVersion } from './series-version.ts';
-import { retireMissing, revise, type Submission, type Version } from './tree.ts';
+import type { Version } from './tree.ts';
+import { patientContexts, versionPatient } from './version-patient.ts';
 
-/** A rendered file. */
-interface Rendered {
+interface RenderedFile {
   parts: FileParts;
   md5: string;
   size: number;
-  index: number;
 }
 
 /** What became of a patient. */
@@ -23,99 +22,48 @@ export interface PatientHistory {
   contents(sopInstanceUid: string, md5: string): FileParts;
 }
 
-/** Which instances a series has in a release, and whether each is still in its flawed state; undefined: not there. */
-export function instancesIn(
-  series: SeriesModel,
-  release: Release,
-): { index: number; flawed: boolean }[] | undefined {
-  if (!series.present.some(({ from, to }) => release >= from && release <= to)) return undefined;
-  const indices = new Set(Array.from({ length: series.instances }, (_, index) => index));
-  const flawed = new Set<number>();
-  for (const change of series.changes) {
-    if (change.action === 'correct' && release < change.release) flawed.add(change.instance);
-    if (change.action === 'add' && release >= change.release) indices.add(change.instance);
-    if (change.action === 'remove' && release >= change.release) indices.delete(change.instance);
-  }
-  return [...indices].map((index) => ({ index, flawed: flawed.has(index) }));
-}
-
 /** Renders and versions one patient. */
 export function patientHistory(seed: string, patient: PatientModel): PatientHistory {
-  const files = new Map<string, Rendered>();
-  const contexts = new Map<string, SeriesContext>();
-  const studies = patient.studies.map((study) => [...studyContexts(seed, patient, study).values()]);
-  const renderers = new Map(
+  const studies = patientContexts(seed, patient);
+  const renderers = new Map<SeriesContext, Renderer>(
     studies.flat().map((context) => [context, OBJECT_TYPES[context.series.kind].render(context)]),
   );
-  const submit = (context: SeriesContext, release: Release): Submission | undefined => {
-    const children = instancesIn(context.series, release)?.map(({ index, flawed }): Submission => {
-      const id = context.sopUid(index);
-      const key = `${id}/${flawed}`;
-      let rendered = files.get(key);
-      if (rendered === undefined) {
-        const parts = renderers.get(context)?.(index, flawed) ?? [];
-        rendered = { parts, index, ...measure(parts) };
-        files.set(key, rendered);
-        files.set(`${id}/${rendered.md5}`, rendered);
-      }
-      return { id, md5: rendered.md5, children: [] };
-    });
-    if (children === undefined) return undefined;
-    contexts.set(seriesKey(context.studyUid, context.seriesUid), context);
-    return { id: context.seriesUid, children };
-  };
-  const patients = new Map<Release, Version>();
-  const series = new Map<Version, SeriesVersion>();
-  let previous: Version | undefined;
-  for (const release of RELEASES) {
-    const children = studies.flatMap((study): Submission[] => {
-      const members = study.flatMap((context) => submit(context, release) ?? []);
-      return members.length === 0 ? [] : [{ id: study[0]?.studyUid ?? '', children: members }];
-    });
-    if (children.length === 0) {
-      if (previous !== undefined) retireMissing([previous], new Set(), release);
-      previous = undefined;
-      continue;
+  const byState = new Map<string, RenderedFile>();
+  const byDigest = new Map<string, RenderedFile>();
+  const versions = versionPatient(patient, studies, (context, index, flawed) => {
+    const uid = context.sopUid(index);
+    const key = `${uid}/${flawed}`;
+    let file = byState.get(key);
+    if (file === undefined) {
+      file = measure(renderers.get(context)?.(index, flawed) ?? []);
+      byState.set(key, file);
+      byDigest.set(`${uid}/${file.md5}`, file);
     }
-    const path = [seed, patient.collection.id];
-    previous = revise(previous, { id: patient.id, children }, 'patient', path, release);
-    patients.set(release, previous);
-    for (const study of previous.children) {
-      for (const version of study.children) {
-        const context = contexts.get(seriesKey(study.id, version.id));
-        if (context === undefined || series.has(version)) continue;
-        const members = version.children.map(({ id, uuid, hash }) => {
-          const rendered = files.get(`${id}/${hash}`);
-          return {
-            uuid,
-            sopInstanceUid: id,
-            md5: hash,
-            size: rendered?.size ?? 0,
-            index: rendered?.index ?? 0,
-          };
-        });
-        series.set(version, { context, version, files: members });
-      }
-    }
-  }
+    return file.md5;
+  });
+  const series = versions.series.map(({ context, version }): SeriesVersion => {
+    const files = version.children.map(({ id, uuid, hash }) => ({
+      uuid,
+      sopInstanceUid: id,
+      md5: hash,
+      size: byDigest.get(`${id}/${hash}`)?.size ?? 0,
+    }));
+    return { context, version, files };
+  });
   return {
-    patients,
-    series: [...series.values()],
-    contents: (sopInstanceUid, md5) => files.get(`${sopInstanceUid}/${md5}`)?.parts ?? [],
+    patients: versions.patients,
+    series,
+    contents: (sopInstanceUid, md5) => byDigest.get(`${sopInstanceUid}/${md5}`)?.parts ?? [],
   };
-}
-
-function seriesKey(studyUid: string, seriesUid: string): string {
-  return `${studyUid}/${seriesUid}`;
 }
 
 /** MD5 and length of a file. */
-function measure(parts: FileParts): { md5: string; size: number } {
+function measure(parts: FileParts): RenderedFile {
   const hash = createHash('md5');
   let size = 0;
   for (const part of parts) {
     hash.update(part);
     size += part.byteLength;
   }
-  return { md5: hash.digest('hex'), size };
+  return { parts, md5: hash.digest('hex'), size };
 }

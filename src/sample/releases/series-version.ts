@@ -12,8 +12,6 @@ export interface InstanceFile {
   md5: string;
   /** Bytes. */
   size: number;
-  /** Number of the instance in its series model, from 0. */
-  index: number;
 }
 
 /** One version of one series. */

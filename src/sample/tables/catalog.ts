@@ -2,6 +2,13 @@
 import type { Release, SampleModel } from '../model/types.ts';
 import type { SeriesVersion } from '../releases/series-version.ts';
 import {
+  CLINICAL_INDEX_COLUMNS,
+  CLINICAL_TABLES,
+  clinicalColumns,
+  clinicalIndexRows,
+  clinicalRows,
+} from './clinical.ts';
+import {
   ANALYSIS_RESULTS_COLUMNS,
   analysisResultRows,
   COLLECTIONS_COLUMNS,
@@ -9,9 +16,11 @@ import {
   VERSION_METADATA_COLUMNS,
   versionMetadataRows,
 } from './datasets.ts';
+import { RTSTRUCT_COLUMNS, rtstructRows, SEG_COLUMNS, segRows } from './derived.ts';
 import { INDEX_COLUMNS, indexRows } from './index-table.ts';
 import type { Columns, Row } from './parquet.ts';
 import { PRIOR_COLUMNS, priorRows } from './prior-versions.ts';
+import { SM_COLUMNS, SM_INSTANCE_COLUMNS, smInstanceRows, smRows } from './slides.ts';
 
 /** A table of the sample's catalogue. */
 export interface SampleTable {
@@ -65,6 +74,56 @@ export const SAMPLE_TABLES: readonly SampleTable[] = [
     columns: VERSION_METADATA_COLUMNS,
     rows: (release) => versionMetadataRows(release),
   },
+  {
+    name: 'sm_index',
+    file: 'sm_index.parquet',
+    core: false,
+    description: 'Slide microscopy, per series.',
+    columns: SM_COLUMNS,
+    rows: smRows,
+  },
+  {
+    name: 'sm_instance_index',
+    file: 'sm_instance_index.parquet',
+    core: false,
+    description: 'Slide microscopy, per file: size and instance UUID.',
+    columns: SM_INSTANCE_COLUMNS,
+    rows: smInstanceRows,
+  },
+  {
+    name: 'seg_index',
+    file: 'seg_index.parquet',
+    core: false,
+    description: 'Segmentations and the series that they segment.',
+    columns: SEG_COLUMNS,
+    rows: segRows,
+  },
+  {
+    name: 'rtstruct_index',
+    file: 'rtstruct_index.parquet',
+    core: false,
+    description: 'Structure sets and the series that they refer to.',
+    columns: RTSTRUCT_COLUMNS,
+    rows: rtstructRows,
+  },
+  {
+    name: 'clinical_index',
+    file: 'clinical_index.parquet',
+    core: false,
+    description: 'Dictionary of the clinical tables: one row per column.',
+    columns: CLINICAL_INDEX_COLUMNS,
+    rows: (release) => clinicalIndexRows(release),
+  },
+  ...CLINICAL_TABLES.map(
+    (table): SampleTable => ({
+      name: table.name,
+      file: `${table.name}.parquet`,
+      core: false,
+      description: `Clinical data of ${table.collection.name}: one row per patient.`,
+      columns: clinicalColumns(table),
+      rows: (release, items) => clinicalRows(table, release, items),
+    }),
+  ),
 ];
 
 /** Version of the catalogue that a release publishes. */

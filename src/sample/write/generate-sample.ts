@@ -6,12 +6,14 @@ import { abortError, CarrelError } from '../../errors.ts';
 import { BUCKET_CLASSES } from '../model/buckets.ts';
 import { buildModel } from '../model/cohort.ts';
 import { RELEASES, type Release, type SampleModel } from '../model/types.ts';
+import { archiveTree, type CollectionMembers } from '../releases/archive-tree.ts';
 import { patientHistory } from '../releases/patient-history.ts';
 import { bucketsOf, isWithdrawn, type SeriesVersion } from '../releases/series-version.ts';
 import { catalogVersionOf, SAMPLE_TABLES } from '../tables/catalog.ts';
 import { createParquetWriter } from '../tables/parquet.ts';
 import { DEFAULT_SEED, SAMPLE_VERSION } from '../version.ts';
 import { archiveRecord, type CatalogDigests } from './archive-record.ts';
+import { hashRecord } from './hash-record.ts';
 import { createObjectWriter } from './object-writer.ts';
 
 /** What happens while the sample is made. */
@@ -83,7 +85,9 @@ async function build(
     });
   }
   const model = buildModel({ seed, scale });
-  const { items, objects, bytes } = await writeObjects(root, model, options);
+  const { items, members, objects, bytes } = await writeObjects(root, model, options);
+  const hashes = hashRecord(archiveTree(seed, members), items);
+  await writeFile(path.join(root, 'hashes.json'), `${JSON.stringify(hashes)}\n`);
   const digests = await writeCatalogs(root, model, items, options);
   await writeFile(path.join(root, 'archive.json'), `${JSON.stringify(archiveRecord(digests), null, 2)}\n`);
   const stamp = { generator: SAMPLE_VERSION, seed, scale, objects, bytes };
@@ -95,7 +99,7 @@ async function writeObjects(
   root: string,
   model: SampleModel,
   { onEvent, signal }: GenerateSampleOptions,
-): Promise<{ items: SeriesVersion[]; objects: number; bytes: number }> {
+): Promise<{ items: SeriesVersion[]; members: CollectionMembers[]; objects: number; bytes: number }> {
   const buckets = path.join(root, 'buckets');
   for (const { aws, gcs } of BUCKET_CLASSES) {
     await mkdir(path.join(buckets, aws), { recursive: true });
@@ -105,12 +109,14 @@ async function writeObjects(
   }
   const writer = createObjectWriter(buckets);
   const items: SeriesVersion[] = [];
+  const members: CollectionMembers[] = [];
   let objects = 0;
   let bytes = 0;
   try {
     for (const [position, patient] of model.patients.entries()) {
       if (signal?.aborted) throw abortError(signal);
       const history = patientHistory(model.seed, patient);
+      members.push({ collectionId: patient.collection.id, patients: history.patients });
       for (const item of history.series) {
         items.push(item);
         if (isWithdrawn(item)) continue;
@@ -126,7 +132,7 @@ async function writeObjects(
   } finally {
     await writer.finish();
   }
-  return { items, objects, bytes };
+  return { items, members, objects, bytes };
 }
 
 async function writeCatalogs(
