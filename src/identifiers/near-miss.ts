@@ -28,7 +28,7 @@ export function refuseWrongScheme(trimmed: string, text: string): void {
     throw refuse(
       text,
       `does not start with ${meant}://`,
-      `did you mean ${meant}://${excerpt(rest.replace(/^\/+/, ''))}?`,
+      `did you mean ${excerpt(`${meant}://${rest.replace(/^\/+/, '')}`)}?`,
     );
   }
   if (separator === '://') {
@@ -36,7 +36,7 @@ export function refuseWrongScheme(trimmed: string, text: string): void {
     const next =
       near === undefined
         ? `known are ${SCHEMES.join('://, ')}://`
-        : `did you mean ${near}://${excerpt(rest)}?`;
+        : `did you mean ${excerpt(`${near}://${rest}`)}?`;
     throw refuse(text, `has the unknown scheme ${excerpt(scheme)}://`, next);
   }
 }

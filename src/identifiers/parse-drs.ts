@@ -14,6 +14,7 @@ const NEXT = 'write it as drs://dg.4DFC/<uuid>, drs://dg.4DFC:<uuid> or drs://ho
 /** Reads what stands behind `drs://`. Throws `bad-input`. */
 export function parseDrs(body: string, text: string, options: ParseIdentifierOptions): DrsIdentifier {
   const [local = '', ...extra] = body.split(/[?#]/);
+  if (/^[^/]*@/.test(local)) checkHost(local, text);
   const warnings = extra.length > 0 ? ['what stands behind ? or # is no part of a DRS id; left out'] : [];
   const identifier = parseHosted(local, text, options) ?? parseCompact(local, text, options);
   checkKey(identifier.id, text);

@@ -72,10 +72,8 @@ function printObjectUrl(identifier: ObjectUrlIdentifier): string {
   const { scheme, bucket, key, endpoint, region, generation, form } = identifier;
   if (scheme === 'https') return `${endpoint ?? ''}/${key}`;
   const suffix = generation === undefined ? '' : `#${generation}`;
-  const misread =
-    readKey(key, true).form !== form ||
-    key !== key.trimEnd() ||
-    (generation === undefined && /#[0-9]+$/.test(key));
+  const looksLikeGeneration = scheme === 'gs' && generation === undefined && /#[0-9]+$/.test(key);
+  const misread = readKey(key, true).form !== form || key !== key.trimEnd() || looksLikeGeneration;
   if (region === undefined && !misread) return `${scheme}://${bucket}/${key}${suffix}`;
   const host =
     scheme === 'gs'

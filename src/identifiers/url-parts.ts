@@ -30,11 +30,7 @@ export function splitUrl(text: string): UrlParts | undefined {
 /** `host` in small letters with `:port` where one was given. Throws `bad-input` for credentials and malformed hosts. */
 export function checkHost(authority: string, text: string): string {
   if (authority.includes('@')) {
-    throw refuse(
-      '(a URL with credentials)',
-      'holds a user name or a password',
-      'sign in through the environment instead',
-    );
+    throw refuse(text, 'holds a user name or a password', 'sign in through the environment instead');
   }
   const host = authority.toLowerCase();
   const port = Number(/:([0-9]{1,5})$/.exec(host)?.[1] ?? 0);
