@@ -2,8 +2,16 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { abortError, CarrelError } from '../errors.ts';
-import { type CatalogFile, readCatalogFile, sizeProblem, writeCatalogFile } from './catalog-file.ts';
+import { CarrelError } from '../errors.ts';
+import { stopIfAborted } from './abort.ts';
+import {
+  type CatalogFile,
+  type CatalogFileEntry,
+  readCatalogFile,
+  sha256Of,
+  sizeProblem,
+  writeCatalogFile,
+} from './catalog-file.ts';
 import { describeInstalled, type InstalledCatalog } from './catalogs.ts';
 import { hostTag, isAlive } from './layout.ts';
 
@@ -38,8 +46,7 @@ export async function addToInstalled(options: {
           next: `remove the version first: carrel catalog remove ${content.version}`,
         });
       }
-      const problems = await Promise.all((there?.files ?? []).map((file) => sizeProblem(folder, file)));
-      if (same && problems.every((problem) => problem === undefined)) continue;
+      if (there !== undefined && (await isWhole(folder, there.files))) continue;
       for (const file of table.files) {
         await mkdir(dirname(join(folder, file.path)), { recursive: true });
         await rename(join(incoming, file.path), join(folder, file.path));
@@ -65,15 +72,25 @@ export async function addToInstalled(options: {
   });
 }
 
-/** Holds a lock file while `work` runs. A lock whose process is gone is taken over; after 30 s of waiting: `busy`. */
+/** True where the installed bytes are still those that were installed; else they are replaced. */
+async function isWhole(folder: string, files: CatalogFileEntry[]): Promise<boolean> {
+  for (const file of files) {
+    if ((await sizeProblem(folder, file)) !== undefined) return false;
+    if ((await sha256Of(join(folder, file.path))) !== file.sha256) return false;
+  }
+  return true;
+}
+
+/** Holds a lock file while `work` runs. A lock whose process is gone is taken over; after `patienceMs` of waiting: `busy`. */
 export async function withLock<T>(
   path: string,
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
+  patienceMs = 30_000,
 ): Promise<T> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
-    if (signal?.aborted === true) throw abortError(signal);
+    stopIfAborted(signal);
     try {
       const file = await open(path, 'wx');
       await file.writeFile(`${hostTag()} ${process.pid}`);
@@ -84,11 +101,15 @@ export async function withLock<T>(
       const [host, pid] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
       if (host === hostTag() && pid !== undefined && !isAlive(Number(pid))) await rm(path, { force: true });
       else if (Date.now() > deadline) {
-        throw new CarrelError('busy', `another process has been changing ${dirname(path)} for 30 s`, {
-          item: path,
-          next: 'wait for it; if there is none, delete the lock file',
-          retryable: true,
-        });
+        throw new CarrelError(
+          'busy',
+          `another process has been changing ${dirname(path)} for ${patienceMs / 1000} s`,
+          {
+            item: path,
+            next: 'wait for it; if there is none, delete the lock file',
+            retryable: true,
+          },
+        );
       } else await sleep(50, undefined, { signal }).catch(() => undefined);
     }
   }

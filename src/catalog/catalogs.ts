@@ -1,8 +1,9 @@
 /** The installed catalogues: list, check, remove. */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { abortError, CarrelError } from '../errors.ts';
+import { CarrelError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
+import { stopIfAborted } from './abort.ts';
 import { type CatalogFile, readCatalogFile, sha256Of, sizeProblem } from './catalog-file.ts';
 import { archiveFolder, incomingName, newestFirst, versionFolder } from './layout.ts';
 
@@ -125,7 +126,7 @@ export async function checkCatalog(
   const checks: TableCheck[] = [];
   for (const table of content.tables) {
     for (const file of table.files) {
-      if (name.signal?.aborted === true) throw abortError(name.signal);
+      stopIfAborted(name.signal);
       let problem = await sizeProblem(folder, file);
       if (problem === undefined && (await sha256Of(join(folder, file.path), name.signal)) !== file.sha256) {
         problem = `${file.path} has other bytes than were installed`;

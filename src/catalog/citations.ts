@@ -10,6 +10,7 @@ import type { OpenTables } from './open-tables.ts';
 import { columnsOf } from './relations.ts';
 import type { SelectionNote } from './rows.ts';
 import { compileEither } from './summary.ts';
+import { textOf } from './values.ts';
 
 /** Formats that can be made from what the tables hold, without making anything up. */
 export type CitationFormat = 'text' | 'bibtex' | 'csl-json';
@@ -53,7 +54,7 @@ export async function citationsOf(
   const sources = rows.length === 0 ? new Map<string, SourceText>() : await sourceTexts(session, tables);
   const citations: Citation[] = [];
   for (const row of rows) {
-    const doi = row['doi'] === null ? null : String(row['doi']);
+    const doi = textOf(row['doi']);
     const source = doi === null ? undefined : sources.get(doi);
     const series = Number(row['series']);
     if (doi === null) {
@@ -79,7 +80,7 @@ export async function citationsOf(
       doi,
       text: source === undefined ? null : withDoi(source.text, doi),
       title: source?.title ?? null,
-      license: row['license'] === null ? null : String(row['license']),
+      license: textOf(row['license']),
       url: `https://doi.org/${doi}`,
       collections: row['collections'] as string[],
       series,
@@ -114,10 +115,10 @@ async function sourceTexts(session: Session, tables: OpenTables): Promise<Map<st
   const found = new Map<string, SourceText>();
   const take = (from: SourceText['from'], rows: Record<string, unknown>[]) => {
     for (const row of rows) {
-      const text = cleanCitation(String(row['citation'] ?? ''));
-      const doi = String(row['doi'] ?? '').toLowerCase();
+      const text = cleanCitation(textOf(row['citation']) ?? '');
+      const doi = (textOf(row['doi']) ?? '').toLowerCase();
       if (text === '' || doi === '' || found.has(doi)) continue;
-      const title = cleanCitation(String(row['title'] ?? ''));
+      const title = cleanCitation(textOf(row['title']) ?? '');
       found.set(doi, { text, title: title === '' ? null : title, from });
     }
   };

@@ -14,6 +14,7 @@ import type {
   DuckDBValue,
 } from '@duckdb/node-api';
 import { abortError, CarrelError, isCarrelError } from '../errors.ts';
+import { stopIfAborted } from './abort.ts';
 import { columnReader } from './values.ts';
 
 /** What can be bound. Arrays are lists of text. */
@@ -37,7 +38,7 @@ export interface Engine {
   /** Runs `work` on a connection of its own; an abort interrupts the running statement. */
   session<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>;
   /** A connection that the caller closes with `release`. */
-  open(signal?: AbortSignal): Promise<{ session: Session; release(): void }>;
+  open(signal?: AbortSignal): Promise<{ session: Session; release: () => void }>;
   close(): void;
 }
 
@@ -111,7 +112,7 @@ function engineOver(duckdb: typeof import('@duckdb/node-api'), instance: DuckDBI
   let closed = false;
   const engine: Engine = {
     async open(signal) {
-      if (signal?.aborted === true) throw abortError(signal);
+      stopIfAborted(signal);
       if (closed) throw new CarrelError('internal', 'the catalogue is closed');
       const connection = await instance.connect();
       const stop = interruptOnAbort(connection, signal);

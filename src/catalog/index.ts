@@ -27,3 +27,4 @@ export type * from './rows.ts';
 export { FIELD_COLUMNS } from './selection-fields.ts';
 export type { Amount, Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
 export type { ColumnInfo, TableInfo } from './tables.ts';
+export { type UpdateOptions, updateCatalog } from './update.ts';

@@ -10,6 +10,7 @@ import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Archive } from '../archives/index.ts';
 import { abortError, CarrelError, isCarrelError } from '../errors.ts';
+import { stopIfAborted } from './abort.ts';
 import { addToInstalled } from './add-tables.ts';
 import {
   type CatalogFile,
@@ -155,7 +156,7 @@ async function copy(entry: SourceEntry, target: string, signal: AbortSignal | un
       signal,
     });
   } catch (cause) {
-    if (signal?.aborted === true) throw abortError(signal);
+    stopIfAborted(signal);
     if (isCarrelError(cause)) throw cause;
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === 'ENOSPC')

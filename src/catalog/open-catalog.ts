@@ -8,7 +8,7 @@ import { type InstalledCatalog, listCatalogs } from './catalogs.ts';
 import { createCatalog } from './create-catalog.ts';
 import { createEngine, type Engine } from './engine.ts';
 import { howToInstall, releaseNumber, versionFolder } from './layout.ts';
-import type { OpenTables } from './open-tables.ts';
+import { bucketColumnsOf, type OpenTables } from './open-tables.ts';
 import { createRelations, type Relations } from './relations.ts';
 
 /** Options of `openCatalog`. */
@@ -178,7 +178,7 @@ async function openEngine(
         tables,
         release,
         tablesRelease,
-        bucketColumns: Object.keys(options.archive.catalog.bucketColumns),
+        bucketColumns: Object.keys(bucketColumnsOf(options.archive)),
       });
     },
   });

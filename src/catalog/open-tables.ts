@@ -21,3 +21,12 @@ export interface OpenTables {
   engine: Engine;
   relations: Relations;
 }
+
+/**
+ * Column → mirror: those of the record, and `<mirror>_bucket`, which the table of prior versions has for each cloud
+ * while the main one names only one of them.
+ */
+export function bucketColumnsOf(archive: Archive): Record<string, string> {
+  const byName = archive.mirrors.map(({ name }) => [`${name}_bucket`, name]);
+  return { ...Object.fromEntries(byName), ...archive.catalog.bucketColumns };
+}

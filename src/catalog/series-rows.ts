@@ -1,9 +1,10 @@
 /** Rows of the engine as `SeriesRow`. */
 import type { Archive } from '../archives/index.ts';
 import { quoted, type Row, readChunks, type Session } from './engine.ts';
-import type { OpenTables } from './open-tables.ts';
+import { bucketColumnsOf, type OpenTables } from './open-tables.ts';
 import type { SeriesRow } from './rows.ts';
 import { type CompiledSelection, ROW_ORDER } from './selection.ts';
+import { numberOf, textOf } from './values.ts';
 
 /** Columns that a `SeriesRow` needs beside the published ones asked for. */
 const NEEDED = [
@@ -88,7 +89,7 @@ export function toSeriesRow(
  */
 export function bucketsOf(archive: Archive, row: Row): Record<string, string> {
   const buckets: Record<string, string> = {};
-  for (const [column, mirror] of Object.entries(archive.catalog.bucketColumns)) {
+  for (const [column, mirror] of Object.entries(bucketColumnsOf(archive))) {
     const bucket = textOf(row[column]);
     if (bucket !== null && bucket !== '') buckets[mirror] ??= bucket;
   }
@@ -103,12 +104,4 @@ export function bucketsOf(archive: Archive, row: Row): Record<string, string> {
     }
   }
   return buckets;
-}
-
-function textOf(value: unknown): string | null {
-  return typeof value === 'string' ? value : null;
-}
-
-function numberOf(value: unknown): number | null {
-  return value === null || value === undefined ? null : Number(value);
 }

@@ -50,7 +50,7 @@ export async function openSource(path: string): Promise<Source> {
   });
   if (info.isDirectory()) return openFolder(path);
   const magic = await firstBytes(path);
-  if (magic === 'PAR1') return openParquet(path);
+  if (magic === 'PAR1' || path.endsWith('_schema.json')) return openSingle(path);
   if (magic.startsWith('PK')) return openWheel(path);
   const found =
     info.size === 0 ? 'is empty (0 bytes)' : 'is neither a ZIP archive (wheel) nor a Parquet file';
@@ -70,7 +70,7 @@ async function firstBytes(path: string): Promise<string> {
   }
 }
 
-function openParquet(path: string): Source {
+function openSingle(path: string): Source {
   const name = basename(path);
   const entry: SourceEntry = {
     name,

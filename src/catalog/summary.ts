@@ -6,6 +6,7 @@ import { allowsCommercialUse } from './license-policy.ts';
 import type { OpenTables } from './open-tables.ts';
 import type { SelectionNote } from './rows.ts';
 import { type CompiledSelection, compileSelection } from './selection.ts';
+import { textOf } from './values.ts';
 
 /** How much there is. */
 export interface Amount {
@@ -158,7 +159,7 @@ export async function licensesOf(
   );
   return {
     licenses: rows.map((row) => {
-      const license = row['license_short_name'] === null ? null : String(row['license_short_name']);
+      const license = textOf(row['license_short_name']);
       return {
         license,
         commercial: allowsCommercialUse(license),

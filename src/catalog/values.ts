@@ -84,3 +84,13 @@ function instant(micros: bigint): string {
   if (Math.abs(milliseconds) > 8.64e15) return micros > 0n ? 'infinity' : '-infinity';
   return new Date(milliseconds).toISOString();
 }
+
+/** A text of a row; null for NULL and for anything that is none. */
+export function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+/** A number of a row; null for NULL. */
+export function numberOf(value: unknown): number | null {
+  return value === null || value === undefined ? null : Number(value);
+}
