@@ -36,13 +36,13 @@ export function readCompoundObject(json: unknown, origin = 'crdcobj.json'): Comp
   const notes: string[] = [];
   const uuid = lastUuid(value.id) ?? lastUuid(value.self_uri) ?? lastUuid(value.series_uuid);
   const name = textOf(value.name) ?? textOf(value.SeriesInstanceUID);
-  const methods = list(value.access_methods).flatMap((item) => record(item) ?? []);
+  const methods = records(value.access_methods);
   const children: CompoundChild[] = [];
   const others: CompoundObject['others'] = [];
   for (const method of methods) {
     // The prose says access_method for children and method for the rest; the data say method.
     const word = textOf(method.method) ?? textOf(method.access_method) ?? '';
-    for (const item of list(method.contents).flatMap((content) => record(content) ?? [])) {
+    for (const item of records(method.contents)) {
       const child = toChild(textOf(item.name) ?? textOf(item.id), item.drs_uri ?? item.uri ?? item.id);
       if (child === undefined) continue;
       if (word === 'children') children.push(child);
@@ -84,6 +84,12 @@ function record(value: unknown): Record<string, unknown> | undefined {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? (value as Record<string, unknown>)
     : undefined;
+}
+
+function records(value: unknown): Record<string, unknown>[] {
+  return list(value)
+    .map(record)
+    .filter((item) => item !== undefined);
 }
 
 function list(value: unknown): unknown[] {

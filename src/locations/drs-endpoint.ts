@@ -41,7 +41,14 @@ export function drsTarget(name: Identifier | string, archive: Archive): DrsTarge
       }
       return { ...ofHost(host, `${endpoint}/ga4gh/drs/v1`, id, uuid, archive), accessId };
     }
-    default:
+    case 'compound-object':
+    case 'dicom-uid':
+    case 'doi':
+    case 'faspex-link':
+    case 'name':
+    case 'object-url':
+    case 'path':
+    case 'stdin':
       throw new CarrelError('usage', `${identifier.text.trim()} is nothing that DRS resolves`, {
         item: identifier.text.trim(),
         next: 'hand in a drs:// URI, a GUID or a uuid',

@@ -64,7 +64,7 @@ export async function locateCompound(
       notes.push(...series.notes);
       for (const location of series.locations) byUuid.set(stemOf(location.key), location);
     } catch (error) {
-      if (!isCarrelError(error) || isCarrelError(error, 'interrupted', 'usage')) throw error;
+      if (!isCarrelError(error) || error.code === 'interrupted' || error.code === 'usage') throw error;
       failure = error;
     }
   }

@@ -7,6 +7,9 @@ import type { DrsClientOptions } from './drs-client.ts';
 import { type Located, type LocateOptions, locateSeries, type SeriesRef } from './locate-series.ts';
 import { resolveDrs } from './resolve-drs.ts';
 
+/** Failures that end the search: no other place would mend them. */
+const FINAL = new Set<string>(['interrupted', 'usage']);
+
 /** Options of `locateUuid`. */
 export interface LocateUuidOptions extends LocateOptions, Partial<Omit<DrsClientOptions, 'signal'>> {
   /** What the uuid is known to name. `instance` skips the folders, `series` the DRS host. */
@@ -42,7 +45,7 @@ export async function locateUuid(uuid: string, options: LocateUuidOptions): Prom
       const found = await locateSeries({ crdc_series_uuid: lower, buckets: {} }, options);
       return { level: 'series', ...found };
     } catch (error) {
-      if (!isCarrelError(error) || isCarrelError(error, 'interrupted', 'usage')) throw error;
+      if (!isCarrelError(error) || FINAL.has(error.code)) throw error;
       if (error.code !== 'not-found') failure = error;
       tried.push(`a folder ${lower}/ in every bucket of ${options.archive.name}`);
     }
@@ -61,7 +64,7 @@ export async function locateUuid(uuid: string, options: LocateUuidOptions): Prom
         crdc_series_uuid: series,
       };
     } catch (error) {
-      if (!isCarrelError(error) || isCarrelError(error, 'interrupted')) throw error;
+      if (!isCarrelError(error) || FINAL.has(error.code)) throw error;
       if (error.code !== 'not-found') failure ??= error;
       tried.push(`the DRS host ${drs.host}`);
     }

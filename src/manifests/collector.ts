@@ -8,8 +8,8 @@ export interface RawEntry {
   line: number;
   /** The whole line, for messages. */
   text: string;
-  /** The name in it. */
-  name: string;
+  /** The name in it, or what was parsed from it already. */
+  name: string | Identifier;
   as?: AsKind | undefined;
   others?: Identifier[] | undefined;
   destination?: string | undefined;
@@ -44,7 +44,7 @@ export function createCollector(origin: string): Collector {
   const collector: Collector = {
     origin,
     add(raw) {
-      const identifier = readName(raw.name, raw.as);
+      const identifier = typeof raw.name === 'string' ? readName(raw.name, raw.as) : raw.name;
       if (typeof identifier === 'string') {
         collector.problem(raw.line, raw.text, identifier);
         return;
@@ -83,7 +83,7 @@ export function createCollector(origin: string): Collector {
       if (repeated > 0) {
         const count =
           repeated === 1 ? '1 line repeats an earlier one' : `${repeated} lines repeat earlier ones`;
-        manifest.notes.push(`${count} and is taken once (${repeatExample})`);
+        manifest.notes.push(`${count}, taken once (${repeatExample})`);
       }
       return { format, ...manifest };
     },
@@ -107,7 +107,7 @@ export function readName(name: string, as?: AsKind): Identifier | string {
       identifier.kind === 'path' ||
       identifier.kind === 'stdin' ||
       (identifier.kind === 'compound-object' && identifier.location.kind === 'path');
-    return local ? 'is a local path, not a name of data' : identifier;
+    return local ? 'names something on this machine (a path, or -), not data' : identifier;
   } catch (error) {
     if (!isCarrelError(error)) throw error;
     return error.next === undefined ? error.message : `${error.message}; ${error.next}`;
@@ -144,7 +144,15 @@ function identityOf(identifier: Identifier): string {
       const key = whole && identifier.seriesUuid !== undefined ? `${identifier.seriesUuid}/` : identifier.key;
       return `url ${identifier.scheme} ${identifier.endpoint ?? ''} ${identifier.bucket} ${key} ${identifier.generation ?? ''}`;
     }
-    default:
+    case 'compound-object':
+    case 'doi':
+    case 'drs':
+    case 'drs-url':
+    case 'faspex-link':
+    case 'guid':
+    case 'name':
+    case 'path':
+    case 'stdin':
       return `text ${identifier.kind} ${identifier.text.trim()}`;
   }
 }

@@ -6,30 +6,10 @@ import type { Collector } from './collector.ts';
 import { namingColumns, readRow } from './row-name.ts';
 
 /** Members under which a list is looked for, most telling first. */
-const LIST_MEMBERS = [
-  ...[
-    'manifest_data',
-    'json_manifest',
-    'manifest',
-    'rows',
-    'series',
-    'instances',
-    'entries',
-    'items',
-    'files',
-  ],
-  ...[
-    'objects',
-    'urls',
-    'data',
-    'results',
-    'result',
-    'access_methods',
-    'accessMethods',
-    'url_list',
-    'cohort',
-  ],
-];
+const LIST_MEMBERS = (
+  'manifest_data json_manifest manifest rows series instances entries items files objects urls data results ' +
+  'result access_methods accessMethods url_list cohort'
+).split(' ');
 
 /** How deep a list may be wrapped. */
 const DEPTH = 5;

@@ -10,7 +10,7 @@ import { shellWords } from './shell-words.ts';
 /** Flags of s5cmd, `aws s3` and gsutil that take the next word as their value. */
 const FLAGS_WITH_VALUE = new Set(
   [
-    '--endpoint-url --numworkers --retry-count -r --log --profile --credentials-file --request-payer',
+    '--endpoint-url --numworkers --retry-count --log --profile --credentials-file --request-payer',
     '--version-id -c --concurrency -p --part-size --exclude --include --source-region --destination-region',
     '--storage-class --metadata --metadata-directive --sse --sse-kms-key-id --acl --cache-control --expires',
     '--content-type --content-encoding --content-disposition --no-such-upload-retry-count --region -o -u',
@@ -24,10 +24,9 @@ const FILTERS = new Set(['--exclude', '--include', '--version-id', '--raw']);
 const PROGRAMS = new Set(['s5cmd', 'aws', 's3', 'gsutil', 'gcloud', 'storage', 'alpha', 'beta', 'rclone']);
 
 const VERBS = new Set(['cp', 'sync', 'rsync', 'copy']);
-const OTHER_VERBS = new Set([
-  ...['mv', 'rm', 'ls', 'du', 'cat', 'head', 'run', 'pipe', 'select', 'presign', 'mb', 'rb', 'version'],
-  ...['bucket-version', 'get'],
-]);
+const OTHER_VERBS = new Set(
+  'mv rm ls du cat head run pipe select presign mb rb version bucket-version get'.split(' '),
+);
 
 const URL_START = /^(?:s3|gs|https?|drs):\/\//i;
 
@@ -54,7 +53,8 @@ export function parseRunLine(line: string): RunLine | { reason: string } {
     if (word.length > 1 && word.startsWith('-')) {
       const equals = word.indexOf('=');
       if (equals > 0) flags.push({ name: word.slice(0, equals), value: word.slice(equals + 1) });
-      else if (FLAGS_WITH_VALUE.has(word)) {
+      else if (FLAGS_WITH_VALUE.has(word) || (word === '-r' && verb === '')) {
+        // Before the command, -r is s5cmd's number of retries; behind it, the recursion of cp in gsutil.
         index += 1;
         flags.push({ name: word, value: split.words[index] });
       } else flags.push({ name: word });

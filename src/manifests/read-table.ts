@@ -48,16 +48,16 @@ export function readTable(lines: readonly string[], header: TableHeader, collect
     const url = /--endpoint-url[ =]+(https?:\/\/[^\s"',]+)/i.exec(line)?.[1];
     if (url !== undefined) collector.endpoint(url);
   }
+  const place = new Map(header.columns.map((column, index) => [column, index]));
   for (const { record, line } of tableRows(lines.slice(header.index + 1), header.delimiter, collector)) {
     const at = header.index + 1 + line;
-    const text = record.join(header.delimiter);
     if (record.every((cell) => cell.trim() === '') || record[0]?.trimStart().startsWith('#') === true)
       continue;
     if (record.length > width && record.slice(width).some((cell) => cell.trim() !== '')) {
       collector.note(`more cells than the header has columns (${record.length} instead of ${width})`, at);
     }
-    const row = new Map(header.columns.map((column, index) => [column, record[index] ?? '']));
-    readRow(at, text, row, columns, collector);
+    const row = { get: (column: string) => record[place.get(column) ?? -1] };
+    readRow(at, record.join(header.delimiter), row, columns, collector);
   }
 }
 
@@ -68,6 +68,10 @@ interface TableRow {
 }
 
 function tableRows(lines: readonly string[], delimiter: string, collector: Collector): TableRow[] {
+  // Without quotes every line is a row and every delimiter separates; most manifests are like that.
+  if (!lines.some((line) => line.includes('"'))) {
+    return lines.map((line, index) => ({ record: line.split(delimiter), line: index + 1 }));
+  }
   const text = lines.join('\n');
   try {
     return parseRows(text, delimiter, '"');

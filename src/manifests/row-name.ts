@@ -8,7 +8,9 @@ import type { Collector } from './collector.ts';
 import { readName } from './collector.ts';
 
 /** Values by column, as the table spells the columns. */
-export type Row = ReadonlyMap<string, string>;
+export interface Row {
+  get(column: string): string | undefined;
+}
 
 /** What a column holds. */
 type Role =
@@ -25,6 +27,23 @@ type Role =
   | 'analysis-result'
   | 'collection'
   | 'doi';
+
+/** Instance, series, study, patient, and what is no level. */
+const LEVEL: Record<Role, number> = {
+  'object-url': 0,
+  'instance-uuid': 0,
+  drs: 0,
+  'sop-uid': 0,
+  'series-uuid': 1,
+  'series-url': 1,
+  'series-uid': 1,
+  'study-uuid': 2,
+  'study-uid': 2,
+  patient: 3,
+  'analysis-result': 4,
+  collection: 5,
+  doi: 6,
+};
 
 /** Most specific first. A series uuid stands before the series' URL because buckets were renamed, uuids never are. */
 const ROLES: readonly { role: Role; as?: AsKind; columns: readonly string[] }[] = [
@@ -109,6 +128,12 @@ export function namingColumns(columns: readonly string[]): NamingColumns {
   };
 }
 
+interface Name {
+  identifier: Identifier;
+  role: Role;
+  rank: number;
+}
+
 /** Reads one row into the collector; a row that names nothing becomes a problem. */
 export function readRow(
   line: number,
@@ -118,37 +143,55 @@ export function readRow(
   collector: Collector,
 ): void {
   const reasons: string[] = [];
-  const names: { identifier: Identifier; name: string; as: AsKind | undefined; rank: number }[] = [];
+  const names: Name[] = [];
   for (const { column, role } of columns.naming) {
+    // What encloses the row's thing from farther away (its study, its collection, its DOI) does not help to find it.
+    if (names.length > 0 && !helps(role, Math.min(...names.map(({ rank }) => rank)))) continue;
     const value = firstName(row.get(column)?.trim() ?? '', role);
     if (value === '') continue;
-    const as = AS_OF_ROLE.get(role);
-    const identifier = readName(value, as);
+    const identifier = readName(value, AS_OF_ROLE.get(role));
     if (typeof identifier === 'string') reasons.push(`${column}: ${identifier}`);
-    else names.push({ identifier, name: value, as, rank: rankOf(role, identifier) });
+    else if (holds(role, identifier)) names.push({ identifier, role, rank: rankOf(role, identifier) });
+    else reasons.push(`${column}: ${JSON.stringify(value.slice(0, 80))} is no ${WORD[role] ?? role}`);
   }
   names.sort((a, b) => a.rank - b.rank);
   const [best, ...others] = names;
   if (best === undefined) {
     const columnNames = [...new Set(columns.naming.map(({ column }) => column))].join(', ');
-    collector.problem(
-      line,
-      text,
-      reasons.length > 0 ? reasons.join('; ') : `names nothing: no value in ${columnNames}`,
-    );
+    const reason = reasons.length > 0 ? reasons.join('; ') : `names nothing: no value in ${columnNames}`;
+    collector.problem(line, text, reason);
     return;
   }
   for (const reason of reasons) collector.note(`${reason} (another column names the row)`, line);
-  const single = isObjectLevel(best.identifier);
+  const single = best.role === 'drs' || isObjectLevel(best.identifier);
   collector.add({
     line,
     text,
-    name: best.name,
-    as: best.as,
+    name: best.identifier,
     others: others.map(({ identifier }) => identifier),
     digests: single ? digestsOf(row, columns) : [],
     size: single ? sizeOf(row, columns) : undefined,
   });
+}
+
+/** True where a further name is of use beside the best one: the same thing, the series of an instance, the collection of a patient. */
+function helps(role: Role, bestRank: number): boolean {
+  const level = LEVEL[role];
+  const best = LEVEL[ROLES[bestRank]?.role ?? role];
+  return level === best || (best === 0 && level === 1) || (best === 3 && role === 'collection');
+}
+
+const WORD: Partial<Record<Role, string>> = {
+  'object-url': 'URL',
+  'series-url': 'URL',
+  drs: 'DRS identifier',
+};
+
+/** A column of URLs that holds a word, or of GUIDs that holds a path, names nothing. */
+function holds(role: Role, identifier: Identifier): boolean {
+  if (role === 'object-url' || role === 'series-url') return identifier.kind === 'object-url';
+  if (role !== 'drs') return true;
+  return ['drs', 'drs-url', 'guid', 'crdc-uuid', 'object-url'].includes(identifier.kind);
 }
 
 /** `gcs_url` holds a file in one export and a folder in the next: what it says decides, not what it is called. */
@@ -163,7 +206,7 @@ function isObjectLevel(identifier: Identifier): boolean {
   if (identifier.kind === 'object-url') return identifier.form === 'object';
   if (identifier.kind === 'crdc-uuid' || identifier.kind === 'dicom-uid')
     return identifier.level === 'instance';
-  return identifier.kind === 'drs' || identifier.kind === 'drs-url' || identifier.kind === 'guid';
+  return false;
 }
 
 /** DCF tables hold lists of URLs in one cell: `[gs://…, s3://…]`; all name the same bytes, the first is taken. */

@@ -23,7 +23,8 @@ export function splitManifest<T>(
     });
   }
   const weights: number[] = items.map((item) => Math.max(options.weight?.(item) ?? 1, 0));
-  if (weights.every((weight) => weight === 0)) weights.fill(1);
+  // Of no weight at all: by number, as without weights.
+  if (!weights.some((weight) => weight > 0)) weights.fill(1);
   const total = weights.reduce((sum, weight) => sum + weight, 0);
   const pieces: T[][] = [];
   let start = 0;

@@ -194,7 +194,11 @@ function nameRow(row: NamedRow, identifier: Identifier): void {
       if (identifier.level === 'collection') row.collection_id = identifier.name;
       else if (identifier.level === 'patient') row.PatientID = identifier.name;
       return;
-    default:
+    case 'compound-object':
+    case 'doi':
+    case 'faspex-link':
+    case 'path':
+    case 'stdin':
   }
 }
 
