@@ -5,7 +5,7 @@ export type { Verification } from './evidence.ts';
 export { type FreeSpace, freeSpace } from './free-space.ts';
 export { hashFile } from './hasher.ts';
 export type * from './plan.ts';
-export type { RetryOptions } from './retry.ts';
+export type { TransferRetry } from './retry.ts';
 export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';
 export { resultUntil, type TransferOptions, type TransferResult, transfer } from './transfer.ts';
 export {
@@ -15,4 +15,4 @@ export {
   type VerifyReport,
   verifyFiles,
 } from './verify-files.ts';
-export type { Timeouts } from './watch.ts';
+export type { TransferTimeouts } from './watch.ts';

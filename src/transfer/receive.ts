@@ -73,6 +73,7 @@ export async function receive(
       body.cancel();
       throw error;
     }
+    lease.start();
     await body.consume((chunk) => {
       lease.bytes(chunk.length);
       progress.add(chunk.length);

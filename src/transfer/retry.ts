@@ -4,7 +4,7 @@
 import type { CarrelError } from '../errors.ts';
 
 /** How patiently a source is tried. */
-export interface RetryOptions {
+export interface TransferRetry {
   /** Attempts in a row without progress, per source. Default 5. */
   attempts?: number | undefined;
   /** Milliseconds of the first wait at most; doubles each time. Default 250. */
@@ -16,10 +16,10 @@ export interface RetryOptions {
 }
 
 /** The same with every value set. */
-export type RetryPolicy = { [K in keyof RetryOptions]-?: number };
+export type RetryPolicy = { [K in keyof TransferRetry]-?: number };
 
 /** Fills in the defaults. */
-export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
+export function retryPolicy(options: TransferRetry = {}): RetryPolicy {
   return {
     attempts: options.attempts ?? 5,
     baseMs: options.baseMs ?? 250,

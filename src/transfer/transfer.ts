@@ -14,12 +14,12 @@ import { createMirrors } from './mirrors.ts';
 import { createPace } from './pace.ts';
 import type { PlannedFile } from './plan.ts';
 import { startProgress } from './progress.ts';
-import { type RetryOptions, retryPolicy } from './retry.ts';
+import { retryPolicy, type TransferRetry } from './retry.ts';
 import { runJobs } from './run-jobs.ts';
 import { checkPlan } from './safe-names.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { survey } from './survey.ts';
-import { startWatch, type Timeouts } from './watch.ts';
+import { startWatch, type TransferTimeouts } from './watch.ts';
 
 /** From this size on, files are started first: a large one that is started last makes all others wait for it. */
 const LARGE_BYTES = 8 << 20;
@@ -37,8 +37,8 @@ export interface TransferOptions {
   bandwidth?: number | undefined;
   onEvent?: ((event: TransferEvent) => void) | undefined;
   signal?: AbortSignal | undefined;
-  retry?: RetryOptions | undefined;
-  timeouts?: Timeouts | undefined;
+  retry?: TransferRetry | undefined;
+  timeouts?: TransferTimeouts | undefined;
   /** Bytes to leave free on the disk. Default 16 MiB. */
   freeSpaceReserve?: number | undefined;
   /** How free space is found out; for tests and for unusual disks. */

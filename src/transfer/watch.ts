@@ -10,8 +10,8 @@ import { CarrelError } from '../errors.ts';
 const TICK_MS = 500;
 
 /** When an attempt is given up. All in milliseconds. */
-export interface Timeouts {
-  /** Without any byte, from the request or from the last byte on. Default 60,000. */
+export interface TransferTimeouts {
+  /** Between two pieces of a body. The wait for the reply itself is the store's affair. Default 60,000. */
   idle?: number | undefined;
   /** A stream slower than a twentieth of the run's mean stream for so long is started again. Default 15,000. */
   slow?: number | undefined;
@@ -20,6 +20,8 @@ export interface Timeouts {
 /** One attempt under watch. */
 export interface Lease {
   readonly signal: AbortSignal;
+  /** The reply is here: from now on bytes are expected. Before, a request may wait for a free connection. */
+  start(): void;
   /** Bytes came. */
   bytes(count: number): void;
   /** The engine itself holds the stream back (a bandwidth limit): the server is not to blame meanwhile. */
@@ -38,6 +40,7 @@ interface Watched {
   controller: AbortController;
   item: string;
   mayBeSlow: boolean;
+  started: boolean;
   lastByteAt: number;
   held: number;
   window: { at: number; bytes: number };
@@ -47,7 +50,7 @@ interface Watched {
 const SLOW_SHARE = 1 / 20;
 
 /** Starts watching; `signal` ends every attempt. */
-export function startWatch(signal: AbortSignal, timeouts: Timeouts = {}): Watch {
+export function startWatch(signal: AbortSignal, timeouts: TransferTimeouts = {}): Watch {
   const idleMs = timeouts.idle ?? 60_000;
   const slowMs = timeouts.slow ?? 15_000;
   const all = new Set<Watched>();
@@ -59,8 +62,9 @@ export function startWatch(signal: AbortSignal, timeouts: Timeouts = {}): Watch 
   };
   const look = () => {
     const now = performance.now();
-    streamMs += TICK_MS * all.size;
     for (const watched of all) {
+      if (!watched.started) continue;
+      streamMs += TICK_MS;
       if (watched.held > 0) {
         watched.lastByteAt = now;
         watched.window = { at: now, bytes: 0 };
@@ -89,6 +93,7 @@ export function startWatch(signal: AbortSignal, timeouts: Timeouts = {}): Watch 
         controller,
         item,
         mayBeSlow,
+        started: false,
         lastByteAt: now,
         held: 0,
         window: { at: now, bytes: 0 },
@@ -97,6 +102,11 @@ export function startWatch(signal: AbortSignal, timeouts: Timeouts = {}): Watch 
       all.add(watched);
       return {
         signal: controller.signal,
+        start() {
+          watched.started = true;
+          watched.lastByteAt = performance.now();
+          watched.window = { at: watched.lastByteAt, bytes: 0 };
+        },
         bytes(count) {
           bytesSeen += count;
           watched.window.bytes += count;
