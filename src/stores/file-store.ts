@@ -1,6 +1,6 @@
 /** A folder as a store: mirrors on a disk, and archives that are being made. */
 import { constants } from 'node:fs';
-import { type FileHandle, open, realpath, stat as statFile } from 'node:fs/promises';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { abortError, CarrelError } from '../errors.ts';
 import { collect, DEFAULT_LIMIT } from './http/collect.ts';
@@ -20,7 +20,7 @@ export function createFileStore(place: Place): Store {
 
   const get = async (key: string, options: GetOptions = {}): Promise<ObjectBody> => {
     rangeHeader(options.range); // refuses what is no range
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw abortError(options.signal);
     const handle = await openInside(root, key);
     try {
       const stat = await statOf(key, handle);
@@ -51,7 +51,7 @@ export function createFileStore(place: Place): Store {
     pin: ({ etag }) => etag,
     get,
     async stat(key, { signal } = {}) {
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw abortError(signal);
       const handle = await openInside(root, key);
       try {
         return await statOf(key, handle);
@@ -162,9 +162,4 @@ export function fileError(path: string, cause: unknown): CarrelError {
     cause,
     retryable: code === 'EMFILE' || code === 'ENFILE' || code === 'EIO',
   });
-}
-
-/** True where a folder exists. */
-export async function isFolder(path: string): Promise<boolean> {
-  return (await statFile(path).catch(() => undefined))?.isDirectory() ?? false;
 }

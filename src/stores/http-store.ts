@@ -24,7 +24,7 @@ export interface HttpDialect {
   /** The field that pins a GET: `if-match: "etag"`. */
   pinHeaders(ifMatch: string): Record<string, string>;
   etagMeaning: EtagMeaning;
-  context(key: string): RefusalContext;
+  context: (key: string) => RefusalContext;
   /** Size of the whole stored object, where the protocol has a field of its own for it. */
   storedSize?(reply: HttpReply): number | undefined;
 }

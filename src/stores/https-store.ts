@@ -25,10 +25,9 @@ export function createHttpsStore(place: Place, pool: HttpPool): Store {
     place,
     pin,
     ...access,
-    // biome-ignore lint/correctness/useYield: the contract's generator, which refuses at its first step
-    async *list(prefix) {
-      throw cannotList(withoutSecrets(url(prefix)));
-    },
+    list: (prefix) => ({
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(cannotList(withoutSecrets(url(prefix)))) }),
+    }),
     url,
   };
 }

@@ -25,6 +25,7 @@ export async function* listFolder(
 ): AsyncGenerator<ListPage> {
   const { delimiter, startAfter, signal } = options;
   const pageSize = Math.max(1, options.pageSize ?? PAGE_SIZE);
+  if (signal?.aborted) throw abortError(signal);
   const realRoot = await realpath(root).catch((cause: unknown) => {
     throw new CarrelError('not-found', `${root} does not exist`, {
       item: root,

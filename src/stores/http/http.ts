@@ -51,13 +51,13 @@ export interface HttpReply {
    * returns or its promise resolves; meanwhile nothing more is read. Rejects with `network` (retryable) where the body
    * ends early, is longer than announced or stalls; with the callback's own error where that fails.
    */
-  consume(onChunk: OnChunk): Promise<void>;
+  consume: (onChunk: OnChunk) => Promise<void>;
   /** The body in memory; `network` beyond `limit` bytes (default 64 MiB). */
-  bytes(limit?: number): Promise<Uint8Array>;
+  bytes: (limit?: number) => Promise<Uint8Array>;
   /** The body as UTF-8. */
-  text(limit?: number): Promise<string>;
+  text: (limit?: number) => Promise<string>;
   /** Gives the body up, and the connection with it. */
-  cancel(): void;
+  cancel: () => void;
 }
 
 /** What a pool has done so far. */

@@ -46,7 +46,7 @@ export function createLink(open: (onread: OnReadOpts) => Socket): Link {
   };
 
   const socket = open({
-    buffer: nextBuffer as unknown as () => Uint8Array<ArrayBuffer>,
+    buffer: nextBuffer,
     callback(count, buffer) {
       const bytes = buffer as Buffer;
       if (link.onBytes(bytes.length === count ? bytes : bytes.subarray(0, count))) return true;

@@ -1,7 +1,8 @@
 /** The connections to one origin: kept ones, open ones, and who waits for one. */
 import { abortError, CarrelError } from '../../errors.ts';
-import { type Connection, type ConnectionEvents, createConnection } from './connection.ts';
+import { createConnection } from './connection.ts';
 import type { Link } from './link.ts';
+import type { Connection, ConnectionEvents } from './wire.ts';
 
 /** Limits of one origin. */
 export interface OriginLimits {
@@ -77,8 +78,9 @@ export function createOrigin(
     close() {
       closed = true;
       for (const waiter of waiters.splice(0)) waiter.refuse(closedError());
-      for (const { connection } of [...kept]) connection.destroy();
-      for (const connection of [...inUse]) connection.destroy();
+      // Each one leaves its list as it is destroyed.
+      const all = new Set([...inUse, ...kept.map(({ connection }) => connection)]);
+      for (const connection of all) connection.destroy();
     },
   };
 

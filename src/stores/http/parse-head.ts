@@ -71,7 +71,7 @@ function parseFields(lines: string[]): Map<string, string> {
     if (/^[ \t]/.test(line)) throw new MalformedReply('the reply folds a header line');
     if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))
       throw new MalformedReply('the reply has a malformed header line');
-    if (/[\x00-\x08\x0a-\x1f\x7f]/.test(value))
+    if (hasControlCharacter(value))
       throw new MalformedReply('a header of the reply holds a control character');
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
@@ -112,4 +112,13 @@ function parseLength(text: string): number {
 function keepAliveSeconds(headers: HttpHeaders): number | undefined {
   const found = /(?:^|[,;\s])timeout=([0-9]{1,6})/i.exec(headers.get('keep-alive') ?? '');
   return found === null ? undefined : Number(found[1]);
+}
+
+/** Everything below the blank but the tab, and DEL. */
+function hasControlCharacter(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) return true;
+  }
+  return false;
 }

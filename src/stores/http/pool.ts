@@ -2,13 +2,13 @@
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import { VERSION } from '../../version.ts';
 import { collect, DEFAULT_LIMIT } from './collect.ts';
-import { StaleConnection, type WireReply, type WireRequest } from './connection.ts';
 import type { HttpPool, HttpPoolOptions, HttpReply, HttpRequest, HttpStats, HttpTimeouts } from './http.ts';
 import { wireError } from './http-error.ts';
 import { createOpener } from './open.ts';
 import { createOrigin, type Origin } from './origin.ts';
 import { followRedirect, type Hop, isRedirect, MAX_REDIRECTS, tooManyRedirects } from './redirect.ts';
 import { parseTarget, type Target } from './target.ts';
+import { StaleConnection, type WireReply, type WireRequest } from './wire.ts';
 
 const TIMEOUTS: HttpTimeouts = { connect: 10_000, firstByte: 30_000, idle: 20_000 };
 

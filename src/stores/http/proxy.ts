@@ -102,7 +102,7 @@ export function openTunnel(
       stop();
       socket.on('error', () => {});
       socket.destroy();
-      reject(error as Error);
+      reject(error);
     };
     const onEnd = (error?: Error | boolean): void =>
       fail(error instanceof Error ? error : new Error('closed by the proxy'));

@@ -79,7 +79,7 @@ export function createSigner(provider?: S3CredentialProvider): SignRequest {
     const signer = new SignatureV4({
       service: 's3',
       region,
-      credentials: identity as Required<Pick<S3Credentials, 'accessKeyId' | 'secretAccessKey'>>,
+      credentials: identity,
       sha256: NodeSha256,
       uriEscapePath: false, // S3 signs the path as it stands
       applyChecksum: true,
