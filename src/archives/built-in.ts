@@ -1,5 +1,6 @@
 /** Archives that come with Carrel. The only file that names them. */
 import { CarrelError } from '../errors.ts';
+import { excerpt } from '../identifiers/index.ts';
 import type { Archive } from './archive.ts';
 import { parseArchive } from './parse-archive.ts';
 import { idcRecord } from './profiles/idc.ts';
@@ -20,8 +21,8 @@ export function builtInArchive(name: string = builtInArchiveNames[0] ?? ''): Arc
 export function builtInRecord(name: string): ArchiveRecord {
   const record = Object.hasOwn(RECORDS, name) ? RECORDS[name] : undefined;
   if (record !== undefined) return record;
-  const shown = name.slice(0, 80);
-  throw new CarrelError('not-found', `no built-in archive is called ${JSON.stringify(shown)}`, {
+  const shown = excerpt(name);
+  throw new CarrelError('not-found', `no built-in archive is called "${shown}"`, {
     item: shown,
     next: `use ${builtInArchiveNames.join(' or ')}, or the path or URL of an archive.json`,
   });

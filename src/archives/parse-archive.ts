@@ -6,7 +6,7 @@ import { checkReferences } from './check-references.ts';
 import { misspeltFields } from './misspelt-fields.ts';
 import type { ParsedRecord, Protocol } from './record.ts';
 import { archiveRecordSchema } from './record.ts';
-import { isLocal, resolvePlace } from './resolve-place.ts';
+import { isLocal, localFolder, resolvePlace } from './resolve-place.ts';
 
 /** Most faults that one message lists. */
 const MAX_FAULTS = 8;
@@ -33,8 +33,10 @@ export function parseArchive(json: unknown, options: { origin: string; base?: st
   const faults = result.success ? checkReferences(result.output) : result.issues.map(describeIssue);
   faults.push(...misspeltFields(json));
   if (!result.success || faults.length > 0) throw badRecord(origin, faults);
-  return toArchive(result.output, origin, (field, place) => {
+  const remote = base !== undefined && !isLocal(base);
+  return toArchive(result.output, origin, (field, place, protocol) => {
     try {
+      if (remote && protocol === 'file') throw localFolder(place);
       return resolvePlace(place, base);
     } catch (error) {
       if (!(error instanceof CarrelError)) throw badRecord(origin, [`${field}: not a place`]);
@@ -48,11 +50,10 @@ export function parseArchive(json: unknown, options: { origin: string; base?: st
   });
 }
 
-function toArchive(
-  record: ParsedRecord,
-  origin: string,
-  absolute: (field: string, place: string) => string,
-): Archive {
+/** Makes a place absolute; the field is for messages. */
+type Absolute = (field: string, place: string, protocol?: Protocol) => string;
+
+function toArchive(record: ParsedRecord, origin: string, absolute: Absolute): Archive {
   const { catalog, drs } = record;
   return {
     name: record.name,
@@ -60,13 +61,11 @@ function toArchive(
     home: record.home,
     mirrors: record.mirrors.map((mirror, i): Mirror => {
       const field = `mirrors[${i}].endpoint`;
-      const endpoint = absolute(field, mirror.endpoint);
-      if (isLocal(endpoint) !== (mirror.protocol === 'file')) {
+      const endpoint = absolute(field, mirror.endpoint, mirror.protocol);
+      const fits = mirror.protocol === 'file' ? isLocal(endpoint) : /^https?:\/\/[^\s/]+\S*$/i.test(endpoint);
+      if (!fits) {
         const wanted = mirror.protocol === 'file' ? 'a folder' : 'an http(s) URL';
         throw badRecord(origin, [`${field}: must be ${wanted} for the protocol ${mirror.protocol}`]);
-      }
-      if (mirror.protocol !== 'file' && !/^https?:\/\//i.test(endpoint)) {
-        throw badRecord(origin, [`${field}: must be an http(s) URL for the protocol ${mirror.protocol}`]);
       }
       return { ...mirror, endpoint, scheme: mirror.scheme ?? SCHEME_OF[mirror.protocol] };
     }),

@@ -13,6 +13,9 @@ const MAX_TEXT = 4096;
 const text = (description: string) =>
   v.pipe(v.string(), v.minLength(1, 'must not be empty'), v.maxLength(MAX_TEXT), v.description(description));
 
+/** What people read; may be empty. */
+const note = (description: string) => v.pipe(v.string(), v.maxLength(MAX_TEXT), v.description(description));
+
 const pattern = (regex: RegExp, what: string, description: string) =>
   v.pipe(v.string(), v.maxLength(MAX_TEXT), v.regex(regex, `must be ${what}`), v.description(description));
 
@@ -22,14 +25,10 @@ const word = (description: string) =>
 
 /** A URL or a path; relative ones are meant relative to the record itself. */
 const place = (description: string) =>
-  pattern(
-    /^[^\x00-\x20\x7f]+$/,
-    'a URL or a path without blanks',
-    `${description} May be relative to the record.`,
-  );
+  pattern(/^[ -~\u00a0-\uffff]+$/, 'a URL or a path', `${description} May be relative to the record.`);
 
 const https = (description: string) =>
-  pattern(/^https?:\/\/[^\x00-\x20\x7f]+$/, 'an http(s) URL', description);
+  pattern(/^https?:\/\/[!-~\u00a0-\uffff]+$/, 'an http(s) URL', description);
 
 const bucketName = (description: string) =>
   pattern(/^[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,253}[A-Za-z0-9])?$/, 'a bucket name', description);
@@ -38,6 +37,11 @@ const mirror = v.object({
   name: v.pipe(
     word('Word of --from and --mirror.'),
     v.check((name) => name !== 'auto', 'must not be "auto": that word means "choose for me"'),
+    // Valibot drops keys of these names from every object, and mirrors are keys of buckets.
+    v.check(
+      (name) => name !== 'constructor' && name !== 'prototype',
+      'must be another word: JavaScript uses this one',
+    ),
   ),
   protocol: v.picklist(['s3', 'gcs', 'https', 'file'], 'must be one of s3, gcs, https, file'),
   endpoint: place('Where the buckets stand: the URL of the service, or a folder for "file".'),
@@ -54,7 +58,7 @@ const mirror = v.object({
 
 const bucketClass = v.object({
   name: word('Name of the class.'),
-  description: v.optional(text('What is kept in it.'), ''),
+  description: v.optional(note('What is kept in it.'), ''),
   buckets: v.pipe(
     v.record(word('Mirror.'), bucketName('Bucket on that mirror.')),
     v.description('Name of the bucket on each mirror. The keys in them are the same.'),
@@ -83,7 +87,7 @@ const table = v.object({
   name: pattern(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/, 'a name that SQL takes without quotes', 'Name in SQL.'),
   file: pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$/, 'a file name', 'File in the source.'),
   core: v.optional(v.pipe(v.boolean('must be true or false'), v.description('Always fetched.')), false),
-  description: v.optional(text('What a row is.'), ''),
+  description: v.optional(note('What a row is.'), ''),
 });
 
 const catalogVersion = v.object({
@@ -109,7 +113,7 @@ const catalogSource = v.object({
     'Where a file is: a URL or path with {version} and {file}; a wheel holds all files of a version.',
   ),
   digestSuffix: v.optional(text('What to add to the URL of a file for the file with its SHA-256.')),
-  description: v.optional(text('What this source is.'), ''),
+  description: v.optional(note('What this source is.'), ''),
 });
 
 const viewer = v.object({
@@ -119,12 +123,12 @@ const viewer = v.object({
     [],
   ),
   study: pattern(
-    /^https?:\/\/[^\x00-\x20]*\{StudyInstanceUID\}[^\x00-\x20]*$/,
+    /^https?:\/\/[!-~\u00a0-\uffff]*\{StudyInstanceUID\}[!-~\u00a0-\uffff]*$/,
     'a URL with {StudyInstanceUID}',
     'Link to a study.',
   ),
   series: pattern(
-    /^https?:\/\/[^\x00-\x20]*\{SeriesInstanceUID\}[^\x00-\x20]*$/,
+    /^https?:\/\/[!-~\u00a0-\uffff]*\{SeriesInstanceUID\}[!-~\u00a0-\uffff]*$/,
     'a URL with {SeriesInstanceUID}',
     'Link to a series; may hold {StudyInstanceUID} too.',
   ),

@@ -1,5 +1,6 @@
 /** Numbers and names of releases, and the version of the catalogue that belongs to each. */
 import { CarrelError } from '../errors.ts';
+import { excerpt } from '../identifiers/index.ts';
 import type { Archive, CatalogVersion } from './archive.ts';
 
 /** Highest number of a release: what fits a column of the catalogue with room to spare. */
@@ -23,10 +24,10 @@ export function releaseNumber(archive: Archive, release: string | number): numbe
   const prefix = archive.catalog.releasePrefix.toLowerCase();
   const digits = prefix !== '' && text.startsWith(prefix) ? text.slice(prefix.length) : text;
   const number = /^[0-9]{1,9}$/.test(digits) ? Number(digits) : 0;
-  const item = String(release).slice(0, 80);
+  const item = excerpt(String(release));
   if (number < 1 || number > MAX_RELEASE) {
     const example = releaseName(archive, newest || 1);
-    throw new CarrelError('usage', `${JSON.stringify(item)} names no release`, {
+    throw new CarrelError('usage', `"${item}" names no release`, {
       item,
       next: `write it as ${example}, ${newest || 1} or current`,
     });

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CarrelError } from '../errors.ts';
+import { excerpt } from '../identifiers/index.ts';
 
 /** True for `scheme:…` (two letters at least, so that `C:\x` is a path). */
 export function isUrl(place: string): boolean {
@@ -15,34 +16,37 @@ export function isLocal(place: string): boolean {
 
 /**
  * Makes `place` absolute against `base` (the record's own URL or path). Braces of templates stay as they are; a
- * trailing `/` is cut. Throws `bad-input` where it is relative and there is no base, and `unsafe` where a record from
- * the network names a folder of this machine: whoever serves the record would choose what is read here.
+ * trailing `/` is cut. In a record from the network `/x` is a path on its server, as in a page.
+ *
+ * @throws `bad-input` where it is relative and there is no base; `unsafe` for a `file:` URL in a record from the network
  */
 export function resolvePlace(place: string, base?: string): string {
   const remote = base !== undefined && !isLocal(base);
-  if (isUrl(place) && !/^file:/i.test(place)) return withoutTrailingSlash(place);
-  if (remote && (isUrl(place) || path.isAbsolute(place))) {
-    const shown = JSON.stringify(place.slice(0, 80));
-    throw new CarrelError('unsafe', `a record from the network names a folder of this machine: ${shown}`, {
-      item: place.slice(0, 80),
-      next: 'save the record as a file, or point one of its mirrors at the folder with --mirror NAME=/FOLDER',
-    });
+  if (/^file:/i.test(place)) {
+    if (remote) throw localFolder(place);
+    return path.resolve(fileURLToPath(place));
   }
-  if (/^file:/i.test(place)) return path.resolve(fileURLToPath(place));
+  if (isUrl(place)) return withoutTrailingSlash(place);
+  if (remote) return withoutTrailingSlash(joinUrl(place, base));
   if (path.isAbsolute(place)) return path.resolve(place);
   if (base === undefined) {
-    throw new CarrelError(
-      'bad-input',
-      `a relative place needs a record with a place of its own: ${JSON.stringify(place.slice(0, 80))}`,
-      {
-        item: place.slice(0, 80),
-        next: 'write it as an absolute path or URL',
-      },
-    );
+    const item = excerpt(place);
+    throw new CarrelError('bad-input', `a relative place needs a record with a place of its own: "${item}"`, {
+      item,
+      next: 'write it as an absolute path or URL',
+    });
   }
-  if (remote) return withoutTrailingSlash(joinUrl(place, base));
   const folder = path.dirname(path.resolve(/^file:/i.test(base) ? fileURLToPath(base) : base));
   return path.resolve(folder, place);
+}
+
+/** Whoever serves a record would choose what is read on the machine of whoever reads it. */
+export function localFolder(place: string): CarrelError {
+  const item = excerpt(place);
+  return new CarrelError('unsafe', `a record from the network names a folder of this machine: "${item}"`, {
+    item,
+    next: 'save the record as a file, or point one of its mirrors at the folder with --mirror NAME=/FOLDER',
+  });
 }
 
 /** Resolves like a link in a page. Done by hand because `s3:` and `gs:` are no special schemes and braces must stay. */

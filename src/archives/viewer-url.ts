@@ -1,6 +1,6 @@
 /** Links to the archive's web viewers. */
 import { CarrelError } from '../errors.ts';
-import { isDicomUid } from '../identifiers/index.ts';
+import { excerpt, isDicomUid } from '../identifiers/index.ts';
 import type { Archive, Viewer } from './archive.ts';
 
 /** What to look at. */
@@ -23,8 +23,8 @@ export function viewerUrl(archive: Archive, target: ViewerTarget): string | unde
   const { StudyInstanceUID, SeriesInstanceUID } = target;
   for (const uid of [StudyInstanceUID, SeriesInstanceUID ?? StudyInstanceUID]) {
     if (!isDicomUid(uid)) {
-      const item = uid.slice(0, 80);
-      throw new CarrelError('bad-input', `no DICOM UID: ${JSON.stringify(item)}`, {
+      const item = excerpt(uid);
+      throw new CarrelError('bad-input', `no DICOM UID: "${item}"`, {
         item,
         next: 'give the UIDs of the study and the series',
       });
@@ -41,9 +41,9 @@ function chooseViewer({ viewers, name }: Archive, target: ViewerTarget): Viewer 
   if (target.viewer !== undefined) {
     const chosen = viewers.find((viewer) => viewer.name === target.viewer);
     if (chosen !== undefined) return chosen;
-    const item = target.viewer.slice(0, 80);
+    const item = excerpt(target.viewer);
     const names = viewers.map((viewer) => viewer.name).join(', ') || 'none';
-    throw new CarrelError('usage', `${name} has no viewer called ${JSON.stringify(item)}`, {
+    throw new CarrelError('usage', `${name} has no viewer called "${item}"`, {
       item,
       next: `its viewers: ${names}`,
     });

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { CarrelError } from '../errors.ts';
+import { excerpt } from '../identifiers/index.ts';
 import type { Archive, Mirror } from './archive.ts';
 import { isLocal } from './resolve-place.ts';
 
@@ -41,16 +42,18 @@ function splitOverride(override: string): [string, string] {
 
 function withMirror(archive: Archive, [word, endpoint]: [string, string]): Archive {
   const override = `${word}=${endpoint}`;
-  const [name, model] = word.includes(':') ? (word.split(':') as [string, string]) : [word, undefined];
-  const known = archive.mirrors.find((mirror) => mirror.name === (model ?? name));
+  const [name = '', model, ...more] = word.split(':');
+  if (more.length > 0) throw wrong(override, 'names more than two mirrors');
+  const wanted = model ?? name;
+  const known = archive.mirrors.find((mirror) => mirror.name === wanted);
   if (known === undefined) {
-    const names = archive.mirrors.map((mirror) => mirror.name).join(', ');
+    const names = archive.mirrors.map((mirror) => mirror.name);
     throw new CarrelError(
       'usage',
-      `${archive.name} has no mirror called ${JSON.stringify((model ?? name).slice(0, 80))}`,
+      `${archive.name} has no mirror called ${JSON.stringify(excerpt(wanted))}`,
       {
-        item: override.slice(0, 80),
-        next: `its mirrors are ${names}; ${model === undefined ? `a new one is NEW:${known ?? archive.mirrors[0]?.name}=…` : NEXT}`,
+        item: excerpt(override),
+        next: `its mirrors are ${names.join(', ')}; a new one is a copy of one of them: NEW:${names[0]}=…`,
       },
     );
   }
@@ -65,10 +68,9 @@ function withMirror(archive: Archive, [word, endpoint]: [string, string]): Archi
     ...archive,
     mirrors: [moved, ...archive.mirrors],
     bucketClasses: archive.bucketClasses.map((bucketClass) => {
-      const bucket = bucketClass.buckets[known.name];
-      return bucket === undefined
-        ? bucketClass
-        : { ...bucketClass, buckets: { ...bucketClass.buckets, [name]: bucket } };
+      const bucket = new Map(Object.entries(bucketClass.buckets)).get(known.name);
+      if (bucket === undefined) return bucketClass;
+      return { ...bucketClass, buckets: { ...bucketClass.buckets, [name]: bucket } };
     }),
   };
 }
@@ -87,7 +89,7 @@ function newPlace(
       addressing: isAddress(endpoint) ? 'path' : mirror.addressing,
     };
   }
-  if (endpoint === '' || !isLocal(endpoint) || /[\x00-\x1f\x7f]/.test(endpoint))
+  if (endpoint === '' || !isLocal(endpoint) || /\p{Cc}/u.test(endpoint))
     throw wrong(override, 'has no valid endpoint');
   const folder = /^file:/i.test(endpoint) ? fromFileUrl(endpoint, override) : endpoint;
   return {
@@ -113,6 +115,6 @@ function fromFileUrl(endpoint: string, override: string): string {
 }
 
 function wrong(override: string, fault: string): CarrelError {
-  const item = override.slice(0, 80);
-  return new CarrelError('usage', `the mirror ${JSON.stringify(item)} ${fault}`, { item, next: NEXT });
+  const item = excerpt(override);
+  return new CarrelError('usage', `the mirror "${item}" ${fault}`, { item, next: NEXT });
 }

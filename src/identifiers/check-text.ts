@@ -4,7 +4,7 @@ import { refuse } from './refuse.ts';
 /** Longer than any key (1,024 bytes), signed URL or Faspex link, and short enough for every expression behind it. */
 const MAX_LENGTH = 8192;
 
-const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+const CONTROL = /\p{Cc}/u;
 /** Invisible or direction-changing characters: they make one name look like another. */
 const INVISIBLE = /[\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff]/;
 

@@ -5,7 +5,7 @@ import { CarrelError } from '../errors.ts';
 const MAX_ECHO = 80;
 
 /** Characters that a message must not carry to a terminal: controls, line separators, direction overrides, surrogates. */
-const UNPRINTABLE = /[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]|\p{Surrogate}/gu;
+const UNPRINTABLE = /[\p{Cc}\p{Surrogate}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu;
 
 /** Longest part of a text that is searched for secrets; more than any password or signature. */
 const MAX_SECRET = 2000;

@@ -50,7 +50,7 @@ describe('digests', () => {
     const digests = fc.constantFrom('md5' as const, 'crc32c' as const, 'sha256' as const).chain((algorithm) =>
       fc
         .string({
-          unit: fc.constantFrom(...'0123456789abcdef'),
+          unit: fc.constantFrom(...Array.from('0123456789abcdef')),
           minLength: lengths[algorithm],
           maxLength: lengths[algorithm],
         })

@@ -14,7 +14,7 @@ function refusal(text: string, as?: AsKind): CarrelError {
     if (isCarrelError(error)) return error;
     throw error;
   }
-  return expect.unreachable(`${JSON.stringify(text.slice(0, 80))} was read`) as never;
+  return expect.unreachable(`${JSON.stringify(text.slice(0, 80))} was read`);
 }
 
 describe('near misses get a "did you mean"', () => {
@@ -100,7 +100,7 @@ describe('hostile texts', () => {
     const error = refusal(text);
     expect(error.code).toBe('bad-input');
     expect(error.next).not.toBe('');
-    expect(error.message).not.toMatch(/[\x00-\x1f\x7f-\x9f\u200b\u202e]/);
+    expect(error.message).not.toMatch(/[\p{Cc}\u200b\u202e]/u);
   });
 
   test.each([
@@ -187,8 +187,8 @@ describe('hostile texts', () => {
         } catch (error) {
           if (!isCarrelError(error, 'bad-input')) throw error;
           expect(error.item?.length).toBeLessThanOrEqual(80);
-          expect(error.message).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
-          expect(error.next).not.toMatch(/[\x00-\x1f\x7f-\x9f]/);
+          expect(error.message).not.toMatch(/\p{Cc}/u);
+          expect(error.next).not.toMatch(/\p{Cc}/u);
         }
       }),
       { numRuns: 2000 },

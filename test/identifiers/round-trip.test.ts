@@ -32,7 +32,9 @@ const component = fc.oneof(fc.nat().map(String), fc.constantFrom('0001', '0', '0
 const uid = fc.array(component, { minLength: 2, maxLength: 6 }).map((parts) => parts.join('.'));
 const prefix = fc.oneof(
   anyCase('dg.4DFC'),
-  fc.string({ unit: fc.constantFrom(...'ABCxyz019'), minLength: 1, maxLength: 6 }).map((end) => `dg.${end}`),
+  fc
+    .string({ unit: fc.constantFrom(...Array.from('ABCxyz019')), minLength: 1, maxLength: 6 })
+    .map((end) => `dg.${end}`),
 );
 const hostName = fc.oneof(
   fc.domain(),
@@ -41,7 +43,7 @@ const hostName = fc.oneof(
 /** Characters that have a meaning somewhere, and some that have none. */
 const keyText = fc
   .string({
-    unit: fc.constantFrom(...'ab01 é😀%#?*+&=:@!~,;$\'"()[]{}|^`<>_-.'),
+    unit: fc.constantFrom(...Array.from('ab01 é😀%#?*+&=:@!~,;$\'"()[]{}|^`<>_-.')),
     minLength: 1,
     maxLength: 12,
   })
@@ -127,7 +129,7 @@ const TEXTS: Record<Identifier['kind'], fc.Arbitrary<string>> = {
   doi: fc
     .tuple(
       fc.constantFrom('', 'doi:', 'https://doi.org/'),
-      fc.string({ unit: fc.constantFrom(...'abcXYZ019./-_()'), minLength: 1 }),
+      fc.string({ unit: fc.constantFrom(...Array.from('abcXYZ019./-_()')), minLength: 1 }),
     )
     .map(([start, end]) => `${start}10.7937/${end}`),
   'faspex-link': fc
@@ -137,7 +139,7 @@ const TEXTS: Record<Identifier['kind'], fc.Arbitrary<string>> = {
     .tuple(fc.constantFrom('./', '/', '~/', '../', 'file:///', 'C:\\'), encoded)
     .map((parts) => parts.join('')),
   stdin: fc.constant('-'),
-  name: fc.string({ unit: fc.constantFrom(...'abXY01 _-=.'), minLength: 1, maxLength: 20 }),
+  name: fc.string({ unit: fc.constantFrom(...Array.from('abXY01 _-=.')), minLength: 1, maxLength: 20 }),
 };
 
 describe('print and parse', () => {
