@@ -33,6 +33,8 @@ const tableSchema = v.object({
   columns: v.number(),
   /** `exact`: sizes in MB give the byte; `rounded`: two decimals, 10 kB. Absent where the table has no sizes. */
   sizes: v.optional(v.picklist(['exact', 'rounded'])),
+  /** True for a main table whose rows stand in the order in which answers are given. */
+  sorted: v.optional(v.boolean()),
   /** What vouched for the bytes: `published` (a digest beside the file), `record` (pinned in the archive's record) or none. */
   evidence: v.optional(v.picklist(['published', 'record'])),
 });

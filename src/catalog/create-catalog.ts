@@ -122,7 +122,7 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
         for await (const rows of streamSeries(
           session,
           tables,
-          { from, parameters, notes: [] },
+          { from, parameters, ordered: false, notes: [] },
           options.columns,
         )) {
           for (const row of rows) found.set(row.crdc_series_uuid, row);

@@ -62,9 +62,11 @@ async function inspectTable(session: Session, folder: string, table: StagedTable
       rows: Number(count?.['n'] ?? 0),
       columns: names.length,
     };
-    const sizes = names.includes('series_size_MB') ? await sizesOf(session, list) : undefined;
+    if (names.includes('series_size_MB')) entry.sizes = await sizesOf(session, list);
+    if (table.name === 'index' && ROW_KEY.every((name) => names.includes(name)))
+      entry.sorted = await isSorted(session, list);
     return {
-      entry: sizes === undefined ? entry : { ...entry, sizes },
+      entry,
       version: key === undefined ? undefined : String(key['version']),
     };
   } catch (cause) {
@@ -87,4 +89,17 @@ async function sizesOf(session: Session, list: string): Promise<'exact' | 'round
      FROM read_parquet(${list}, union_by_name=true)`,
   );
   return row?.['fine'] === true ? 'exact' : 'rounded';
+}
+
+/** Order of answers, as far as the oldest tables have its columns; the uuid after them is unique by series. */
+const ROW_KEY = ['collection_id', 'PatientID', 'StudyInstanceUID', 'SeriesInstanceUID'];
+
+/** IDC publishes its main table in this order; then a selection needs no sorting, and its first rows come at once. */
+async function isSorted(session: Session, list: string): Promise<boolean> {
+  const key = `(${ROW_KEY.join(', ')})`;
+  const [row] = await session.rows(
+    `SELECT coalesce(bool_and(before < this), true) AS sorted
+     FROM (SELECT ${key} AS this, lag(${key}) OVER () AS before FROM read_parquet(${list}, union_by_name=true))`,
+  );
+  return row?.['sorted'] === true;
 }

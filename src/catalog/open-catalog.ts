@@ -83,6 +83,9 @@ async function openTables(options: OpenCatalogOptions): Promise<OpenTables> {
     tablesRelease,
     derived: release !== tablesRelease,
     releaseAsked: asked !== undefined,
+    sorted:
+      release === tablesRelease &&
+      content.tables.some(({ name, sorted }) => name === 'index' && sorted === true),
     engine,
     relations,
   };

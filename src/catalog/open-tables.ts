@@ -18,6 +18,8 @@ export interface OpenTables {
   derived: boolean;
   /** False where nobody named a release: then a uuid means its version, of whatever release. */
   releaseAsked: boolean;
+  /** True where `carrel.series` gives its rows in the order of answers without sorting. */
+  sorted: boolean;
   engine: Engine;
   relations: Relations;
 }

@@ -59,6 +59,8 @@ export interface Relations {
   priorColumns: string[];
   hasPrior: boolean;
   bucketColumns: string[];
+  /** Column of `index` → DuckDB type. */
+  types: Record<string, string>;
 }
 
 /** Creates all views. Throws `bad-input` where the tables cannot be a catalogue, `not-found` where a release cannot be derived. */
@@ -72,7 +74,8 @@ export async function createRelations(session: Session, options: RelationOptions
       `CREATE VIEW ${viewName(table.name)} AS SELECT * FROM read_parquet(${list}${union})`,
     );
   }
-  const columns = await columnsOf(session, 'published."index"');
+  const types = await typesOf(session, 'published."index"');
+  const columns = Object.keys(types);
   const missing = REQUIRED.filter((column) => !columns.includes(column));
   if (!columns.includes('crdc_series_uuid') && !columns.includes('series_aws_url'))
     missing.push('crdc_series_uuid');
@@ -125,6 +128,7 @@ export async function createRelations(session: Session, options: RelationOptions
     priorColumns: prior ?? [],
     hasPrior: prior !== undefined,
     bucketColumns: buckets,
+    types,
   };
 }
 
@@ -136,7 +140,13 @@ function viewName(table: string): string {
 
 /** Names of the columns of a view, in order. */
 export async function columnsOf(session: Session, view: string): Promise<string[]> {
-  return (await session.rows(`DESCRIBE SELECT * FROM ${view}`)).map((row) => String(row['column_name']));
+  return Object.keys(await typesOf(session, view));
+}
+
+/** Column → type of a view, in order. */
+async function typesOf(session: Session, view: string): Promise<Record<string, string>> {
+  const rows = await session.rows(`DESCRIBE SELECT * FROM ${view}`);
+  return Object.fromEntries(rows.map((row) => [String(row['column_name']), String(row['column_type'])]));
 }
 
 /** Tables of v17–v19 name bucket and uuid only in a URL, `s3://<bucket>/<uuid>/*`. */

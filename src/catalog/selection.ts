@@ -20,10 +20,14 @@ const FIELDS = Object.keys(FIELD_COLUMNS) as Field[];
 export interface CompiledSelection {
   /** A relation with the columns of `carrel.series`. */
   from: string;
-  /** True where `from` is limited and must be ordered before it is cut. */
+  /** True where its rows come in the order of answers by themselves. */
+  ordered: boolean;
   parameters: Parameters;
   notes: SelectionNote[];
 }
+
+/** Up to so many values of a field are compared one by one. */
+const FEW = 32;
 
 /** Order of rows everywhere: stable, and the one in which the tables are published. */
 export const ROW_ORDER = 'collection_id, PatientID, StudyInstanceUID, SeriesInstanceUID, crdc_series_uuid';
@@ -49,6 +53,7 @@ export async function compileSelection(
     selection.release === undefined &&
     (selection.crdcSeriesUuid !== undefined || named?.column === 'crdc_series_uuid');
   const relation = anyRelease ? 'carrel.versions' : 'carrel.series';
+  let ordered = tables.sorted && !anyRelease && named === undefined && selection.sample === undefined;
 
   for (const field of FIELDS) {
     const values = selection[field];
@@ -56,13 +61,17 @@ export async function compileSelection(
     const column = FIELD_COLUMNS[field];
     const matched = await matchValues(session, tables, relation, field, values, notes);
     parameters[field] = matched;
-    const condition = `${column} IN (SELECT unnest($${field}))`;
+    // A filter keeps the order of the rows, a join with a list does not; for many values the join is faster.
+    const few = matched.length <= FEW;
+    if (!few) ordered = false;
+    const condition = few ? `list_contains($${field}, ${column})` : `${column} IN (SELECT unnest($${field}))`;
     (isPriorColumn(tables, column) ? known : unknownToPrior).push(condition);
   }
   if (named !== undefined) known.push(`${named.column} IN (SELECT id FROM ${named.table})`);
   for (const condition of selection.where ?? []) {
     await guardCondition(session, condition);
     unknownToPrior.push(`(${condition}\n)`);
+    if (/\b(select|from|values|table)\b/i.test(condition)) ordered = false;
   }
   if (selection.analysisResults === 'exclude') known.push('analysis_result_id IS NULL');
   if (selection.analysisResults === 'only') unknownToPrior.push('analysis_result_id IS NOT NULL');
@@ -82,7 +91,7 @@ export async function compileSelection(
       parameters,
       notes,
     );
-  return { from: `(${cut(base, selection, parameters)})`, parameters, notes };
+  return { from: `(${cut(base, selection, parameters, ordered)})`, ordered, parameters, notes };
 }
 
 function checkNumbers(tables: OpenTables, selection: Selection): void {
@@ -105,7 +114,7 @@ function isPriorColumn(tables: OpenTables, column: string): boolean {
 }
 
 /** Sample of patients and limit, both the same on every machine. */
-function cut(base: string, selection: Selection, parameters: Parameters): string {
+function cut(base: string, selection: Selection, parameters: Parameters, ordered: boolean): string {
   let sql = base;
   if (selection.sample !== undefined) {
     parameters['seed'] = String(selection.seed ?? 0);
@@ -113,9 +122,8 @@ function cut(base: string, selection: Selection, parameters: Parameters): string
       ORDER BY md5(concat_ws(chr(31), $seed, collection_id, PatientID)), collection_id, PatientID LIMIT ${selection.sample}`;
     sql = `SELECT * FROM (${base}) WHERE (collection_id, PatientID) IN (${drawn})`;
   }
-  return selection.limit === undefined
-    ? sql
-    : `SELECT * FROM (${sql}) ORDER BY ${ROW_ORDER} LIMIT ${selection.limit}`;
+  if (selection.limit === undefined) return sql;
+  return `SELECT * FROM (${sql})${ordered ? '' : ` ORDER BY ${ROW_ORDER}`} LIMIT ${selection.limit}`;
 }
 
 /** The values of a field that are there, as published; notes for all that differ, are elsewhere or are nowhere. */

@@ -80,6 +80,7 @@ export async function compileEither(
   return {
     from: '(SELECT * FROM carrel.versions WHERE crdc_series_uuid IN (SELECT unnest($uuids)))',
     parameters,
+    ordered: false,
     notes: [],
   };
 }
