@@ -7,7 +7,7 @@ import { collect, DEFAULT_LIMIT } from './http/collect.ts';
 import { codeOf } from './http/http-error.ts';
 import { listFolder } from './list-folder.ts';
 import { emptyBody, rangeHeader } from './object-body.ts';
-import { changedError } from './reply-error.ts';
+import { changedError, shorterError } from './reply-error.ts';
 import type { GetOptions, ObjectBody, ObjectStat, Place, Store } from './store.ts';
 
 /** Bytes of one read. */
@@ -29,12 +29,7 @@ export function createFileStore(place: Place): Store {
       const size = stat.size ?? 0;
       const start = options.range?.start ?? 0;
       const end = Math.min(options.range?.end ?? size, size);
-      if (start > size) {
-        throw new CarrelError('verification', `${url(key)} is shorter than expected`, {
-          item: url(key),
-          next: 'the file has changed, or its size was recorded wrongly; make the plan again',
-        });
-      }
+      if (start > size) throw shorterError(url(key), start, size);
       if (start >= end) {
         await handle.close();
         return emptyBody(stat, start);

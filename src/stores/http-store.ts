@@ -5,8 +5,8 @@
 import { CarrelError } from '../errors.ts';
 import type { HttpReply } from './http/http.ts';
 import { bodyOfReply, emptyBody, rangeHeader, servedRange } from './object-body.ts';
-import { changedError, type RefusalContext, refusalOf } from './reply-error.ts';
-import { type EtagMeaning, parseUnsatisfied, statOfHeaders } from './reply-stat.ts';
+import { changedError, errorText, type RefusalContext, refusalOf, shorterError } from './reply-error.ts';
+import { type EtagMeaning, parseActualSize, parseUnsatisfied, statOfHeaders } from './reply-stat.ts';
 import type { GetOptions, ObjectBody, ObjectStat, Store } from './store.ts';
 
 /** One request for an object, as the protocol sends it. */
@@ -47,16 +47,7 @@ export function createHttpAccess(dialect: HttpDialect): Pick<Store, 'get' | 'sta
       ...(ifMatch === undefined ? {} : dialect.pinHeaders(ifMatch)),
     };
     const reply = await ask('GET', key, headers, signal);
-    if (reply.status === 416 && options.range !== undefined) {
-      const size = parseUnsatisfied(reply.headers);
-      const stat = statOfHeaders(key, reply.headers, size, etagMeaning);
-      const pinned = ifMatch === undefined || dialect.pin(stat) === ifMatch;
-      // All there is was there already: the rest of a complete file, or an empty object.
-      if (size !== undefined && size === options.range.start && pinned) {
-        await reply.bytes().catch(() => reply.cancel());
-        return emptyBody(stat, size);
-      }
-    }
+    if (reply.status === 416 && options.range !== undefined) return restBeyondEnd(key, reply, options);
     if (reply.status !== 200 && reply.status !== 206)
       throw await refusalOf(reply, { ...context(key), ifMatch });
     try {
@@ -72,11 +63,27 @@ export function createHttpAccess(dialect: HttpDialect): Pick<Store, 'get' | 'sta
     }
   };
 
+  /** A range that begins at or behind the end: at it, the rest of a complete file (or an empty object) is empty. */
+  const restBeyondEnd = async (key: string, reply: HttpReply, options: GetOptions): Promise<ObjectBody> => {
+    const { ifMatch, signal, range } = options;
+    const told = parseUnsatisfied(reply.headers) ?? parseActualSize(await errorText(reply));
+    let stat = statOfHeaders(key, reply.headers, told, etagMeaning);
+    reply.cancel();
+    if (told === undefined || (ifMatch !== undefined && dialect.pin(stat) !== ifMatch)) {
+      // Neither the size nor the version is sure: ask for the object as a whole, and look at its head only.
+      const whole = await get(key, { ifMatch, signal });
+      whole.cancel();
+      stat = whole.stat;
+    }
+    if (range !== undefined && stat.size === range.start) return emptyBody(stat, range.start);
+    throw shorterError(context(key).item, range?.start ?? 0, stat.size);
+  };
+
   const statByGet = async (key: string, signal: AbortSignal | undefined): Promise<ObjectStat> => {
     const reply = await ask('GET', key, { range: 'bytes=0-0' }, signal);
-    if (reply.status === 416 && parseUnsatisfied(reply.headers) === 0) {
+    if (reply.status === 416) {
       // An empty object has no first byte; the whole of it costs nothing.
-      await reply.bytes().catch(() => reply.cancel());
+      reply.cancel();
       const body = await get(key, { signal });
       body.cancel();
       return body.stat;

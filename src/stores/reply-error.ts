@@ -1,5 +1,5 @@
 /** What a server's refusal means, in the words of the contract. */
-import { CarrelError } from '../errors.ts';
+import { CarrelError, isCarrelError } from '../errors.ts';
 import type { HttpHeaders, HttpReply } from './http/http.ts';
 import { withoutSecrets } from './http/http-error.ts';
 
@@ -37,12 +37,7 @@ export async function refusalOf(reply: HttpReply, context: RefusalContext): Prom
     });
   }
   if (status === 412) return changedError(context.item, context.ifMatch, status);
-  if (status === 416) {
-    return new CarrelError('verification', `${context.item} is shorter than expected (${said})`, {
-      ...details,
-      next: 'the object has changed, or its size was recorded wrongly; make the plan again',
-    });
-  }
+  if (status === 416) return shorterError(context.item);
   const retryable =
     status === 408 || status === 425 || status === 429 || (status >= 500 && status !== 501 && status !== 505);
   return new CarrelError('network', `${withoutSecrets(reply.url)} answered ${said}`, {
@@ -73,14 +68,29 @@ export function parseRetryAfter(headers: HttpHeaders, now = Date.now()): number 
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
+/** Bytes were asked for that the object does not have. */
+export function shorterError(item: string, start?: number, size?: number): CarrelError {
+  const sizes = size === undefined ? '' : `: it has ${size} bytes, and those from ${start} on were asked for`;
+  return new CarrelError('verification', `${item} is shorter than expected${sizes}`, {
+    item,
+    next: 'the object has changed, or its size was recorded wrongly; make the plan again',
+    status: 416,
+  });
+}
+
+/** The body of an error, as far as it is short; empty otherwise. */
+export async function errorText(reply: HttpReply): Promise<string> {
+  try {
+    return await reply.text(MAX_ERROR_BODY);
+  } catch (error) {
+    if (isCarrelError(error, 'interrupted')) throw error;
+    return '';
+  }
+}
+
 /** `NoSuchKey` of S3's XML, or the reason of Google's JSON. Nothing else of the body goes into messages. */
 async function readErrorCode(reply: HttpReply): Promise<string | undefined> {
-  let body: string;
-  try {
-    body = await reply.text(MAX_ERROR_BODY);
-  } catch {
-    return undefined;
-  }
+  const body = await errorText(reply);
   const found =
     /<Code>\s*([A-Za-z0-9._-]{1,64})\s*<\/Code>/.exec(body) ??
     /"reason":\s*"([A-Za-z0-9._-]{1,64})"/.exec(body);

@@ -31,6 +31,12 @@ export function parseUnsatisfied(headers: HttpHeaders): number | undefined {
   return found === null ? undefined : Number(found[1]);
 }
 
+/** The size in the XML of S3's 416. */
+export function parseActualSize(xml: string): number | undefined {
+  const found = /<ActualObjectSize>([0-9]{1,15})<\/ActualObjectSize>/.exec(xml);
+  return found === null ? undefined : Number(found[1]);
+}
+
 /** An ETag without its quotes; a weak one keeps its `W/`, so that it is not taken for a pin. Empty ones are none. */
 export function parseEtag(text: string | undefined): string | undefined {
   const bare = text?.trim().replace(/^(W\/)?"(.*)"$/s, '$1$2');

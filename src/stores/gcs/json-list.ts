@@ -69,8 +69,16 @@ export async function listByJson(
   return pagesFrom(first);
 
   async function* pagesFrom(start: Page): AsyncGenerator<ListPage> {
+    let lastPrefix: string | undefined;
     for (let page = start; ; ) {
-      yield toListPage(page, prefix, startAfter);
+      const listed = toListPage(page, prefix, startAfter);
+      // Some servers repeat the folders on every page.
+      const { prefixes } = listed;
+      listed.prefixes = prefixes.filter(
+        (key) => lastPrefix === undefined || compareKeys(key, lastPrefix) > 0,
+      );
+      lastPrefix = listed.prefixes.at(-1) ?? lastPrefix;
+      yield listed;
       const token = page.nextPageToken;
       if (token === undefined || token === '') return;
       const next = await ask({ ...query, pageToken: token }, signal);
