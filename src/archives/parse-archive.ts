@@ -7,6 +7,7 @@ import { misspeltFields } from './misspelt-fields.ts';
 import type { ParsedRecord, Protocol } from './record.ts';
 import { archiveRecordSchema } from './record.ts';
 import { isLocal, localFolder, resolvePlace } from './resolve-place.ts';
+import { withoutDisks } from './without-disks.ts';
 
 /** Most faults that one message lists. */
 const MAX_FAULTS = 8;
@@ -20,12 +21,12 @@ export const SCHEME_OF: Record<Protocol, NonNullable<Mirror['scheme']>> = {
 };
 
 /**
- * Reads the record of an archive.
+ * Reads the record of an archive. Mirrors on a disk are left out of a record that came over the network.
  *
  * @param json the parsed `archive.json`
  * @param options.origin where it was read from, for messages and lock files: `built-in`, a path or a URL
  * @param options.base the record's own path or URL; relative places are beside it. Default: none may be relative
- * @throws `bad-input` naming every wrong field; `unsafe` where a record from the network names local folders
+ * @throws `bad-input` naming every wrong field; `unsafe` where a record from the network has nothing but local folders
  */
 export function parseArchive(json: unknown, options: { origin: string; base?: string | undefined }): Archive {
   const { origin, base } = options;
@@ -33,42 +34,57 @@ export function parseArchive(json: unknown, options: { origin: string; base?: st
   const faults = result.success ? checkReferences(result.output) : result.issues.map(describeIssue);
   faults.push(...misspeltFields(json));
   if (!result.success || faults.length > 0) throw badRecord(origin, faults);
-  const remote = base !== undefined && !isLocal(base);
-  return toArchive(result.output, origin, (field, place, protocol) => {
+  const all = result.output;
+  const record = base === undefined || isLocal(base) ? all : withoutDisks(all);
+  const absolute: Absolute = (field, place) => {
     try {
-      if (remote && protocol === 'file') throw localFolder(place);
       return resolvePlace(place, base);
     } catch (error) {
       if (!(error instanceof CarrelError)) throw badRecord(origin, [`${field}: not a place`]);
-      const next = error.next;
-      throw new CarrelError(error.code, `${origin}: ${field}: ${error.message}`, {
-        item: origin,
-        next,
-        cause: error,
-      });
+      const details = { item: origin, next: error.next, cause: error };
+      throw new CarrelError(error.code, `${origin}: ${field}: ${error.message}`, details);
     }
-  });
+  };
+  if (record.mirrors.length === 0) {
+    const cause = localFolder(all.mirrors[0]?.endpoint ?? '');
+    throw new CarrelError(cause.code, `${origin}: mirrors: ${cause.message}`, {
+      item: origin,
+      next: cause.next,
+      cause,
+    });
+  }
+  const mirrors = record.mirrors.map((mirror) =>
+    toMirror(mirror, `mirrors[${all.mirrors.indexOf(mirror)}]`, absolute, origin),
+  );
+  return toArchive(record, mirrors, origin, absolute);
 }
 
 /** Makes a place absolute; the field is for messages. */
-type Absolute = (field: string, place: string, protocol?: Protocol) => string;
+type Absolute = (field: string, place: string) => string;
 
-function toArchive(record: ParsedRecord, origin: string, absolute: Absolute): Archive {
+function toMirror(
+  mirror: ParsedRecord['mirrors'][number],
+  at: string,
+  absolute: Absolute,
+  origin: string,
+): Mirror {
+  const { protocol } = mirror;
+  const endpoint = absolute(`${at}.endpoint`, mirror.endpoint);
+  const fits = protocol === 'file' ? isLocal(endpoint) : /^https?:\/\/[^\s/]+\S*$/i.test(endpoint);
+  if (!fits) {
+    const wanted = protocol === 'file' ? 'a folder' : 'an http(s) URL';
+    throw badRecord(origin, [`${at}.endpoint: must be ${wanted} for the protocol ${protocol}`]);
+  }
+  return { ...mirror, endpoint, scheme: mirror.scheme ?? SCHEME_OF[protocol] };
+}
+
+function toArchive(record: ParsedRecord, mirrors: Mirror[], origin: string, absolute: Absolute): Archive {
   const { catalog, drs } = record;
   return {
     name: record.name,
     title: record.title,
     home: record.home,
-    mirrors: record.mirrors.map((mirror, i): Mirror => {
-      const field = `mirrors[${i}].endpoint`;
-      const endpoint = absolute(field, mirror.endpoint, mirror.protocol);
-      const fits = mirror.protocol === 'file' ? isLocal(endpoint) : /^https?:\/\/[^\s/]+\S*$/i.test(endpoint);
-      if (!fits) {
-        const wanted = mirror.protocol === 'file' ? 'a folder' : 'an http(s) URL';
-        throw badRecord(origin, [`${field}: must be ${wanted} for the protocol ${mirror.protocol}`]);
-      }
-      return { ...mirror, endpoint, scheme: mirror.scheme ?? SCHEME_OF[mirror.protocol] };
-    }),
+    mirrors,
     bucketClasses: record.bucketClasses,
     catalog: {
       versions: newestFirst(catalog.versions, catalog.releasePrefix),

@@ -45,7 +45,7 @@ export function localFolder(place: string): CarrelError {
   const item = excerpt(place);
   return new CarrelError('unsafe', `a record from the network names a folder of this machine: "${item}"`, {
     item,
-    next: 'save the record as a file, or point one of its mirrors at the folder with --mirror NAME=/FOLDER',
+    next: 'save the record as a file and name that; then its folders are yours to choose',
   });
 }
 

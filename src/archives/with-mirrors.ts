@@ -4,10 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { CarrelError } from '../errors.ts';
 import { excerpt } from '../identifiers/index.ts';
 import type { Archive, Mirror } from './archive.ts';
-import { isLocal } from './resolve-place.ts';
 
 const NEXT =
-  'write it as NAME=https://host, NAME=/folder, or NEW:NAME=… for another copy of the same buckets';
+  'write it as NAME=https://host, NAME=/folder, NAME=./folder, or NEW:NAME=… for another copy of the same buckets';
 
 /**
  * Points mirrors elsewhere; the archive given is not changed.
@@ -17,7 +16,7 @@ const NEXT =
  * - `cache:aws=http://…` — one more mirror called `cache`, before all others, with the bucket names of `aws`. A new
  *   name needs an existing one, because only the record says what the buckets are called.
  *
- * Relative folders are relative to the working directory. Credentials follow the mirror: one that is `signed` stays so
+ * Folders may start with `./` or `../`: beside the working directory. Credentials follow the mirror: one that is `signed` stays so
  * at its new endpoint, except on a disk.
  *
  * @throws `usage` for an unknown mirror (with the names there are) or an endpoint that is neither URL nor path
@@ -89,8 +88,9 @@ function newPlace(
       addressing: isAddress(endpoint) ? 'path' : mirror.addressing,
     };
   }
-  if (endpoint === '' || !isLocal(endpoint) || /\p{Cc}/u.test(endpoint))
-    throw wrong(override, 'has no valid endpoint');
+  // A bare word is refused: `aws=127.0.0.1:9000` and `aws=s3.example.org` are servers whose scheme was forgotten.
+  const isFolder = /^(?:file:|\.{1,2}(?:[\\/]|$))/i.test(endpoint) || path.isAbsolute(endpoint);
+  if (!isFolder || /\p{Cc}/u.test(endpoint)) throw wrong(override, 'has no valid endpoint');
   const folder = /^file:/i.test(endpoint) ? fromFileUrl(endpoint, override) : endpoint;
   return {
     protocol: 'file',

@@ -150,11 +150,59 @@ describe('places', () => {
     expect(error.message).toContain('mirrors[0].endpoint: a relative place needs');
   });
 
-  test.each(['/etc', 'file:///etc'])('a record from the network may not name the folder %s', (place) => {
-    const error = refusal(relative(place), 'https://h.example/archive.json');
-    expect(error.code).toBe('unsafe');
-    expect(error.message).toContain('mirrors[0].endpoint');
-    expect(error.next).toContain('--mirror NAME=/FOLDER');
+  test.each(['/etc', 'file:///etc', '.'])(
+    'a record from the network may not be about the folder %s alone',
+    (place) => {
+      const error = refusal(relative(place), 'https://h.example/archive.json');
+      expect(error.code).toBe('unsafe');
+      expect(error.message).toContain('mirrors: a record from the network names a folder of this machine');
+      expect(error.next).toContain('save the record as a file');
+    },
+  );
+
+  test('a catalogue on the disk of the reader is refused too', () => {
+    const sources = [{ kind: 'artefacts', url: 'file:///etc/{version}/{file}' }];
+    const error = refusal(
+      { ...institute, catalog: { ...institute.catalog, sources } },
+      's3://bucket/archive.json',
+    );
+    expect(error).toMatchObject({ code: 'unsafe', item: 's3://bucket/archive.json' });
+    expect(error.message).toContain('catalog.sources[0].url: ');
+  });
+
+  test('one record serves whoever has the folder and whoever has its URL', () => {
+    const record = {
+      ...smallest,
+      mirrors: [
+        { name: 'disk', protocol: 'file', endpoint: 'buckets' },
+        { name: 'site', protocol: 's3', endpoint: 'http://127.0.0.1:9000' },
+      ],
+      bucketClasses: [
+        { name: 'both', buckets: { disk: 'a', site: 'b' }, historical: [{ mirror: 'disk', bucket: 'c' }] },
+        { name: 'local', buckets: { disk: 'd' } },
+      ],
+      catalog: { bucketColumns: { disk_bucket: 'disk', site_bucket: 'site' } },
+    };
+    const here = read(record, '/srv/small/archive.json');
+    expect(here.mirrors.map(({ endpoint }) => endpoint)).toEqual([
+      '/srv/small/buckets',
+      'http://127.0.0.1:9000',
+    ]);
+    expect(here.bucketClasses).toHaveLength(2);
+    const there = read(record, 'https://h.example/archive.json');
+    expect(there.mirrors.map(({ endpoint }) => endpoint)).toEqual(['http://127.0.0.1:9000']);
+    expect(there.bucketClasses).toEqual([
+      { name: 'both', description: '', buckets: { site: 'b' }, historical: [] },
+    ]);
+    expect(there.catalog.bucketColumns).toEqual({ site_bucket: 'site' });
+    expect(parseArchive(toRecord(there), { origin: there.origin })).toEqual(there);
+  });
+
+  test('a fault is named by its place in the record as it was written', () => {
+    const mirrors = [smallest.mirrors[0], { name: 'bad', protocol: 's3', endpoint: 'ftp://h' }];
+    expect(refusal({ ...smallest, mirrors }, 'https://h.example/archive.json').message).toContain(
+      'mirrors[1].endpoint: must be an http(s) URL',
+    );
   });
 
   test.each([

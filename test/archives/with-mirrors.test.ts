@@ -38,7 +38,8 @@ describe('a mirror is pointed elsewhere', () => {
     ['/a/folder/', '/a/folder'],
     ['file:///a/my%20folder', '/a/my folder'],
     ['./folder', path.resolve('folder')],
-    ['folder', path.resolve('folder')],
+    ['../folder', path.resolve('../folder')],
+    ['.', path.resolve('.')],
   ])('to the folder %s', (endpoint, expected) => {
     expect(first(withMirrors(idc, [`aws=${endpoint}`]))).toEqual({
       name: 'aws',
@@ -128,6 +129,10 @@ describe('refused', () => {
     ['aws=', 'has no valid endpoint'],
     ['aws=s3://bucket', 'has no valid endpoint'],
     ['aws=ftp://h', 'has no valid endpoint'],
+    ['aws=folder', 'has no valid endpoint'],
+    ['aws=127.0.0.1:9000', 'has no valid endpoint'],
+    ['aws=localhost:9000', 'has no valid endpoint'],
+    ['aws=s3.example.org', 'has no valid endpoint'],
     ['aws=http://', 'has no valid endpoint'],
     ['aws=http://me:secret@h', 'has no valid endpoint'],
     ['aws=http://h/?x=1', 'has no valid endpoint'],
