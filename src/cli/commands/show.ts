@@ -1,0 +1,211 @@
+/** `carrel show`: what is this? From the catalogue alone; the buckets are asked only with `--online`. */
+import { Option } from 'commander';
+import { viewerUrl } from '../../archives/index.ts';
+import type { Catalog, Match, SeriesRow } from '../../catalog/index.ts';
+import { CarrelError } from '../../errors.ts';
+import { type AsKind, type Identifier, parseIdentifier } from '../../identifiers/index.ts';
+import { locateUuid } from '../../locations/index.ts';
+import type { CommandSpec, Run } from '../command.ts';
+import { atDesk, type Desk } from '../desk.ts';
+import { toJson } from '../output/json.ts';
+import { formatBytes, formatCount, plural } from '../output/text.ts';
+import { printable, write } from '../terminal.ts';
+
+/** `carrel show`. */
+export const spec: CommandSpec = {
+  name: 'show',
+  summary: 'what is this?',
+  examples: [
+    'carrel show 1.3.6.1.4.1.14519.5.2.1.7695.1700.153974929648969296590126728101',
+    'carrel show e127d258-37c2-47bb-a7d1-1faa7f47f47a',
+    'carrel show rider_pilot --json',
+    'carrel show cc9c8541-949d-48d9-beaf-7028aa4906dc --online',
+  ],
+  exitCodes: [0, 1, 2, 4],
+  define(command) {
+    command
+      .argument('<what>', 'UID, UUID, drs:// URI, URL, collection, PatientID or DOI')
+      .addOption(new Option('--as <kind>', 'series, study, patient, collection, …'))
+      .addOption(new Option('--collection <id>', 'the collection of an ambiguous PatientID'))
+      .addOption(new Option('--release <release>', 'as of a release'))
+      .addOption(new Option('--online', 'ask the buckets about a uuid that the tables do not know'));
+  },
+  async run(run, [text = ''], flags) {
+    const identifier = parseIdentifier(text, { as: flags['as'] as AsKind | undefined });
+    return await atDesk(run, async (desk) => {
+      const catalog = await desk.catalog(flags['release'] as string | undefined);
+      const name = nameOf(identifier);
+      const found = name === undefined ? [] : await catalog.lookUp(name, { signal: run.signal });
+      const matches = found.filter(
+        (match) =>
+          (flags['collection'] === undefined || match.collection_id === flags['collection']) &&
+          (!('level' in identifier) || identifier.level === undefined || match.level === identifier.level),
+      );
+      if (matches.length === 0) return await showUnknown(run, desk, catalog, identifier, found, flags['online'] === true);
+      const described = await Promise.all(matches.map(async (match) => await describe(desk, catalog, match, run)));
+      if (run.json) await write(run.terminal.out, `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, matches: described }, 2)}\n`);
+      else for (const one of described) await write(run.terminal.out, `${textOf(one, catalog)}\n`);
+      if (matches.every(({ level }) => level === 'patient') && matches.length > 1) {
+        throw new CarrelError('ambiguous', `PatientID ${name} stands for ${matches.length} patients`, { item: text, next: `choose with --collection ${matches.map(({ collection_id }) => collection_id).join(' or --collection ')}` });
+      }
+      if (matches.length > 1 && !run.quiet) await write(run.terminal.err, `${run.err.dim('note:')} ${printable(text)} names ${matches.length} things; choose with --as for get\n`);
+      return 0;
+    });
+  },
+};
+
+interface Description {
+  level: Match['level'];
+  value: string;
+  collections: string[];
+  patients: number;
+  studies: number;
+  series: number;
+  instances: number;
+  bytes: number;
+  /** True where the release asked for holds it. */
+  current: boolean;
+  releases: { from: string; to: string };
+  licenses: { license: string | null; series: number; bytes: number }[];
+  modalities: string[];
+  viewer: string | null;
+  /** The row of a single series version. */
+  row?: SeriesRow;
+  urls?: Record<string, string>;
+}
+
+async function describe(desk: Desk, catalog: Catalog, match: Match, run: Run): Promise<Description> {
+  const { archive } = desk;
+  const prefix = archive.catalog.releasePrefix;
+  const single = match.series === 1;
+  const [first] = single ? await match.seriesRows({ signal: run.signal }) : [];
+  const { licenses } = single ? { licenses: [] } : await catalog.licenses(match.selection, { signal: run.signal });
+  const modalities = single ? [first?.Modality ?? ''] : await modalitiesOf(catalog, match, run);
+  return {
+    level: match.level,
+    value: match.value,
+    collections: match.collections,
+    patients: match.patients,
+    studies: match.studies,
+    series: match.series,
+    instances: match.instances,
+    bytes: match.bytes,
+    current: match.current,
+    releases: { from: `${prefix}${match.minRelease}`, to: `${prefix}${match.maxRelease}` },
+    licenses: single
+      ? [{ license: first?.license_short_name ?? null, series: 1, bytes: match.bytes }]
+      : licenses.map(({ license, series, bytes }) => ({ license, series, bytes })),
+    modalities,
+    viewer: match.current ? viewerOf(desk, match, first, modalities) : null,
+    ...(first === undefined ? {} : { row: first, urls: urlsOf(desk, first) }),
+  };
+}
+
+async function modalitiesOf(catalog: Catalog, match: Match, run: Run): Promise<string[]> {
+  if (match.level === 'collection' || match.level === 'analysis-result' || match.series > 10_000) {
+    const { rows } = await catalog.groupBy(match.selection, ['Modality'], { signal: run.signal });
+    return rows.map(({ values }) => String(values['Modality'] ?? ''));
+  }
+  const rows = await match.seriesRows({ signal: run.signal, columns: ['Modality'] });
+  return [...new Set(rows.map(({ Modality }) => Modality ?? ''))];
+}
+
+function viewerOf({ archive }: Desk, match: Match, row: SeriesRow | undefined, modalities: string[]): string | null {
+  if (match.level === 'study') return viewerUrl(archive, { StudyInstanceUID: match.value, modalities }) ?? null;
+  if (row === undefined) return null;
+  return viewerUrl(archive, { StudyInstanceUID: row.StudyInstanceUID, SeriesInstanceUID: row.SeriesInstanceUID, modalities }) ?? null;
+}
+
+/** Where the folder of a series stands on every mirror. */
+function urlsOf({ archive, openStore }: Desk, row: SeriesRow): Record<string, string> {
+  const bucketClass = archive.bucketClasses.find(({ buckets }) => Object.entries(row.buckets).some(([mirror, bucket]) => buckets[mirror] === bucket));
+  const buckets = bucketClass?.buckets ?? row.buckets;
+  return Object.fromEntries(
+    archive.mirrors.flatMap(({ name, protocol, endpoint, region, access }) => {
+      const bucket = buckets[name];
+      if (bucket === undefined) return [];
+      return [[name, openStore({ protocol, endpoint, region, access, bucket }).url(`${row.crdc_series_uuid}/`)]];
+    }),
+  );
+}
+
+function textOf(one: Description, catalog: Catalog): string {
+  const { row } = one;
+  const state = one.current ? `in ${catalog.releaseName}` : `not in ${catalog.releaseName}; superseded or retired`;
+  const range = one.releases.from === one.releases.to ? one.releases.from : `${one.releases.from} to ${one.releases.to}`;
+  const lines: [string, string | null | undefined][] = [
+    [one.level, `${one.value} (${state})`],
+    ['collection', one.collections.length > 5 ? `${one.collections.slice(0, 5).join(', ')} and ${one.collections.length - 5} more` : one.collections.join(', ')],
+    ['patient', row?.PatientID ?? (one.level === 'collection' || one.patients > 1 ? formatCount(one.patients) : undefined)],
+    ['study', row?.StudyInstanceUID ?? formatCount(one.studies)],
+    ['series', row === undefined ? formatCount(one.series) : row.SeriesInstanceUID],
+    ['version', row?.crdc_series_uuid],
+    ['modality', one.modalities.join(', ')],
+    ['description', row === undefined ? undefined : stringOrNull(row.columns['SeriesDescription'])],
+    ['body part', row === undefined ? undefined : stringOrNull(row.columns['BodyPartExamined'])],
+    ['size', `${one.instances > 0 ? `${plural(one.instances, 'file')}, ` : ''}${row?.bytesRounded === true ? 'about ' : ''}${formatBytes(one.bytes)}`],
+    ['licence', one.licenses.map(({ license }) => license ?? 'not stated for this version').join(', ')],
+    ['source', row === undefined || row.source_DOI === null ? undefined : `https://doi.org/${row.source_DOI}`],
+    ['releases', range],
+    ...Object.entries(one.urls ?? {}).map(([mirror, url]): [string, string] => [mirror, url]),
+    ['viewer', one.viewer],
+  ];
+  return lines
+    .filter((line): line is [string, string] => typeof line[1] === 'string' && line[1] !== '')
+    .map(([label, value]) => `${label.padEnd(16)} ${printable(value)}`)
+    .join('\n');
+}
+
+function stringOrNull(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A uuid that no table knows may still stand in the buckets: withdrawn tables, instances, studies. */
+async function showUnknown(run: Run, desk: Desk, catalog: Catalog, identifier: Identifier, found: readonly Match[], online: boolean): Promise<0> {
+  const uuid = 'uuid' in identifier ? identifier.uuid : undefined;
+  const where = `${desk.archive.name} ${catalog.releaseName}`;
+  if (uuid === undefined || !online) {
+    const suggestions = uuid === undefined && found.length === 0 ? await catalog.suggest('any', identifier.text, { signal: run.signal }) : [];
+    throw new CarrelError('not-found', `${identifier.text} is not in the tables of ${where}`, {
+      item: identifier.text,
+      next:
+        found.length > 0
+          ? `it is there as ${found.map(({ level, value }) => `${level} ${value}`).join(', ')}`
+          : uuid !== undefined
+            ? 'the tables list series, not every file; ask the buckets and the resolver with --online'
+            : suggestions.length > 0
+              ? `did you mean ${suggestions.join(', ')}?`
+              : 'carrel search lists what there is',
+    });
+  }
+  const located = await locateUuid(uuid, { archive: desk.archive, openStore: desk.openStore, http: desk.pool, signal: run.signal });
+  const bytes = located.locations.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const urls = (located.locations[0]?.sources ?? []).map(({ place, key }) => desk.openStore(place).url(key));
+  if (run.json) await write(run.terminal.out, `${toJson({ what: identifier.text, level: located.level, files: located.locations.length, bytes, notes: located.notes, firstFile: urls }, 2)}\n`);
+  else await write(run.terminal.out, `${located.level.padEnd(16)} ${uuid} (not in the tables of ${where}; found in the buckets)\n${'size'.padEnd(16)} ${plural(located.locations.length, 'file')}, ${formatBytes(bytes)}\n${urls.map((url) => `${'first file'.padEnd(16)} ${url}\n`).join('')}`);
+  return 0;
+}
+
+function nameOf(identifier: Identifier): string | undefined {
+  switch (identifier.kind) {
+    case 'dicom-uid':
+      return identifier.uid;
+    case 'crdc-uuid':
+    case 'guid':
+    case 'drs':
+    case 'drs-url':
+      return identifier.uuid;
+    case 'object-url':
+      return identifier.seriesUuid ?? identifier.instanceUuid ?? identifier.seriesInstanceUid;
+    case 'compound-object':
+      return identifier.seriesUuid;
+    case 'doi':
+      return identifier.doi;
+    case 'name':
+      return identifier.name;
+    case 'path':
+    case 'stdin':
+    case 'faspex-link':
+      return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+/** `carrel sql`: one reading statement over every table. */
+import { Option } from 'commander';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { CarrelError } from '../../errors.ts';
+import type { CommandSpec } from '../command.ts';
+import { atDesk } from '../desk.ts';
+import { ROW_FORMATS, rowFormat, writeRows } from '../output/rows.ts';
+import { formatCount } from '../output/text.ts';
+import { readStdin } from '../read-stdin.ts';
+import { count } from '../selection-flags.ts';
+import { write } from '../terminal.ts';
+
+/** `carrel sql`. */
+export const spec: CommandSpec = {
+  name: 'sql',
+  summary: 'read-only SQL over every table',
+  examples: [
+    'carrel sql "SELECT Modality, count(*) FROM index GROUP BY ALL ORDER BY 2 DESC"',
+    'carrel sql -f query.sql --format csv > answer.csv',
+    'carrel sql "SELECT i.collection_id, c.cancer_types FROM index i JOIN collections_index c USING (collection_id) LIMIT 5" --json',
+  ],
+  exitCodes: [0, 1, 2, 4],
+  define(command) {
+    command
+      .argument('[statement]', 'one SELECT statement, or - for stdin')
+      .addOption(new Option('-f, --file <file>', 'read the statement from a file'))
+      .addOption(new Option('--release <release>', 'tables of a release'))
+      .addOption(new Option('--limit <n>', 'stop after n rows').argParser(count))
+      .addOption(new Option('--timeout <seconds>', 'give up after so many seconds').argParser(count))
+      .addOption(new Option('--memory <size>', 'memory limit, such as 2GB'))
+      .addOption(new Option('--format <format>', ROW_FORMATS.join(', ')));
+  },
+  async run(run, [statement], flags) {
+    const file = flags['file'];
+    if ((statement === undefined) === (file === undefined)) {
+      throw new CarrelError('usage', 'give one statement, or a file with -f', { next: 'carrel sql "SELECT count(*) FROM index"' });
+    }
+    const sql =
+      typeof file === 'string'
+        ? await readFile(resolve(run.terminal.cwd, file), 'utf8').catch((cause: unknown) => {
+            throw new CarrelError('not-found', `cannot read ${file}`, { item: file, cause });
+          })
+        : statement === '-'
+          ? new TextDecoder().decode(await readStdin(run.terminal))
+          : (statement ?? '');
+    const format = rowFormat(flags['format'], run.json);
+    return await atDesk(run, async (desk) => {
+      const catalog = await desk.catalog(flags['release'] as string | undefined);
+      if (!run.quiet) for (const note of catalog.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${note}\n`);
+      const timeout = flags['timeout'] as number | undefined;
+      const result = await catalog.query(sql, {
+        signal: run.signal,
+        maxRows: flags['limit'] as number | undefined,
+        timeoutMs: timeout === undefined ? undefined : timeout * 1000,
+        memoryLimit: flags['memory'] as string | undefined,
+      });
+      const numeric = result.columns.flatMap(({ type }, index) => (/INT|DOUBLE|FLOAT|DECIMAL/.test(type) && !type.endsWith('[]') ? [index] : []));
+      const rows = await writeRows(run.terminal, { columns: result.columns.map(({ name }) => name), numeric, rows: result.rows }, format);
+      if (result.truncated() && !run.quiet) await write(run.terminal.err, `cut after ${formatCount(rows)} rows (--limit)\n`);
+      return 0;
+    });
+  },
+};

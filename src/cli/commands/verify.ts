@@ -1,0 +1,103 @@
+/** `carrel verify`: proves what is on disk against the lock file. */
+import { Option } from 'commander';
+import { utimes } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { getPlanned, lockedFiles, openLockedFolder, planCohort, resolveCohort, verifyFolder } from '../../cohort/index.ts';
+import { CarrelError } from '../../errors.ts';
+import type { VerifyReport } from '../../transfer/index.ts';
+import type { CommandSpec, Run } from '../command.ts';
+import { atDesk } from '../desk.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { createProgress } from '../output/progress.ts';
+import { toJson } from '../output/json.ts';
+import { formatBytes, formatCount, plural } from '../output/text.ts';
+import { printable, write } from '../terminal.ts';
+
+/** `carrel verify`. */
+export const spec: CommandSpec = {
+  name: 'verify',
+  summary: 'prove what is on disk',
+  examples: ['carrel verify data', 'carrel verify data/carrel.lock.json --size', 'carrel verify data --fix'],
+  exitCodes: [0, 1, 2, 4, 5, 130],
+  define(command) {
+    command
+      .argument('<folder-or-lock>', 'a folder that carrel get filled, or a lock file')
+      .addOption(new Option('-o, --output <dir>', 'the folder, where the lock file lies elsewhere'))
+      .addOption(new Option('--size', 'compare sizes only'))
+      .addOption(new Option('--extra', 'also name files that the lock file does not'))
+      .addOption(new Option('--fix', 'fetch again what is missing or wrong'));
+  },
+  async run(run, [path = '.'], flags) {
+    const output = flags['output'];
+    const folder = await openLockedFolder(resolve(run.terminal.cwd, path), typeof output === 'string' ? resolve(run.terminal.cwd, output) : undefined);
+    const check = async () => {
+      const progress = await createProgress(run);
+      return await verifyFolder(folder, {
+        mode: flags['size'] === true ? 'size' : 'full',
+        extra: flags['extra'] === true,
+        onEvent: progress.report,
+        signal: run.signal,
+      }).finally(progress.end);
+    };
+    let report = await check();
+    if (flags['fix'] === true && !isGood(report)) {
+      if (!run.quiet && !run.json) await printReport(run, report, folder.directory);
+      await fix(run, folder.lockPath, folder.directory, report);
+      report = await check();
+    }
+    const bytes = lockedFiles(folder.lock).reduce((sum, { size }) => sum + size, 0);
+    await printSummary(run, report, folder.directory, bytes);
+    return isGood(report) ? 0 : (5 satisfies ExitCode);
+  },
+};
+
+/** Fetches through the ordinary road: what is there and right stays. */
+async function fix(run: Run, lockPath: string, directory: string, report: VerifyReport): Promise<void> {
+  // The journal believes a file whose time has not changed; these are known to be wrong, so it must not.
+  const now = new Date();
+  for (const { path } of report.mismatched) await utimes(join(directory, path), now, now);
+  await atDesk(run, async (desk) => {
+    const tools = await desk.tools();
+    const cohort = await resolveCohort({ what: [lockPath], selection: {} }, tools, { cwd: run.terminal.cwd });
+    const progress = await createProgress(run);
+    const plan = await planCohort(cohort, tools, { directory });
+    const result = await getPlanned(plan, tools, { directory, lockPath, onEvent: progress.report }).finally(progress.end);
+    const [first] = result.transfer.failed;
+    if (first !== undefined) throw new CarrelError(first.error.code, `${plural(result.transfer.failed.length, 'file')} could not be fetched again; first: ${first.path}: ${first.error.message}`, { item: first.path, next: first.error.next });
+  });
+}
+
+function isGood(report: VerifyReport): boolean {
+  return report.missing.length + report.mismatched.length + report.unverifiable.length === 0;
+}
+
+async function printReport(run: Run, report: VerifyReport, directory: string): Promise<void> {
+  const lines = [
+    ...report.mismatched.map(({ path, expected, found }) => `${run.out.red('MISMATCH')} ${printable(path)}: expected ${expected}, found ${found}`),
+    ...report.missing.map((path) => `${run.out.red('MISSING')}  ${printable(path)}`),
+    ...report.unverifiable.map(({ path, reason }) => `${run.out.yellow('UNPROVEN')} ${printable(path)}: ${printable(reason)}`),
+    ...(report.extra ?? []).map((path) => `${run.out.dim('EXTRA')}    ${printable(path)}`),
+  ];
+  if (lines.length > 0) await write(run.terminal.out, `${lines.slice(0, 1000).join('\n')}\n`);
+  if (lines.length > 1000) await write(run.terminal.out, `… and ${formatCount(lines.length - 1000)} more in ${printable(directory)}; --json lists all\n`);
+}
+
+async function printSummary(run: Run, report: VerifyReport, directory: string, bytes: number): Promise<void> {
+  const verifiedBy: Record<string, number> = {};
+  for (const { verifiedBy: evidence } of report.ok) verifiedBy[evidence] = (verifiedBy[evidence] ?? 0) + 1;
+  if (run.json) {
+    const { ok, missing, mismatched, unverifiable, extra } = report;
+    const summary = { type: 'summary', directory, ok: ok.length, verifiedBy, missing, mismatched, unverifiable: unverifiable.map(({ path, reason }) => ({ path, reason })), ...(extra === undefined ? {} : { extra }) };
+    await write(run.terminal.out, `${toJson(summary)}\n`);
+    return;
+  }
+  await printReport(run, report, directory);
+  const evidence = Object.entries(verifiedBy).map(([kind, count]) => `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`);
+  const good = isGood(report);
+  const where = relative(run.terminal.cwd, directory) || '.';
+  await write(
+    run.terminal.out,
+    `${good ? run.out.green('verified') : run.out.red('not as pinned')}: ${formatCount(report.ok.length)} right${evidence.length > 0 ? ` (${evidence.join(', ')})` : ''}, ${formatCount(report.mismatched.length)} wrong, ${formatCount(report.missing.length)} missing, ${formatCount(report.unverifiable.length)} unproven; ${formatBytes(bytes)} pinned in ${printable(where)}\n`,
+  );
+  if (!good) await write(run.terminal.err, `${run.err.dim('next:')} carrel verify ${printable(where)} --fix\n`);
+}
