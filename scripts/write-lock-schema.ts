@@ -1,13 +1,18 @@
-/** Writes docs/carrel-lock.schema.json from the schema that the reader uses; `--print` only shows it. */
+/** Writes docs/carrel-lock.schema.json from the schema that the reader uses. */
 import { writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { lockSchema } from '../src/manifests/lock-schema.ts';
 
-const schema = {
-  $schema: 'https://json-schema.org/draft/2020-12/schema',
-  ...toJsonSchema(lockSchema, { target: 'draft-2020-12', errorMode: 'ignore' }),
-};
-const text = `${JSON.stringify(schema, null, 2)}\n`;
+/** The text of docs/carrel-lock.schema.json. */
+export function lockSchemaText(): string {
+  const schema = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    ...toJsonSchema(lockSchema, { target: 'draft-2020-12', errorMode: 'ignore' }),
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
 
-if (process.argv.includes('--print')) process.stdout.write(text);
-else writeFileSync(new URL('../docs/carrel-lock.schema.json', import.meta.url), text);
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  writeFileSync(new URL('../docs/carrel-lock.schema.json', import.meta.url), lockSchemaText());
+}

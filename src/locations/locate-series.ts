@@ -97,11 +97,14 @@ function createSearch(uuid: string, expected: number | undefined, options: Locat
       const objects = await listSeries(uuid, place, options);
       health.set(place.mirror, 0);
       tried.push(`${place.mirror}:${place.place.bucket}`);
-      if (objects.length === 0) absent.add(placeKey(place));
-      else if (best === undefined || objects.length > best.objects.length) {
-        best = { bucketClass, place, objects };
-        complete = expected === undefined || objects.length >= expected;
+      if (objects.length <= (best?.objects.length ?? 0)) {
+        if (objects.length < (best?.objects.length ?? 1)) absent.add(placeKey(place));
+        return;
       }
+      // What held less is no source: a file that it lacks would be asked for there.
+      if (best !== undefined) absent.add(placeKey(best.place));
+      best = { bucketClass, place, objects };
+      complete = expected === undefined || objects.length >= expected;
     } catch (error) {
       if (!isCarrelError(error) || isCarrelError(error, 'interrupted') || signal?.aborted === true)
         throw error;
