@@ -1,5 +1,13 @@
 /** What an archive is: its record, its buckets and mirrors, its releases and catalogue files, its viewers. */
-export type * from './archive.ts';
+export type {
+  Archive,
+  BucketClass,
+  CatalogSource,
+  CatalogTable,
+  CatalogVersion,
+  Mirror,
+  Viewer,
+} from './archive.ts';
 export {
   bucketClassOf,
   bucketsFor,
