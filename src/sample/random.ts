@@ -55,6 +55,9 @@ export function createRandom(...words: (string | number)[]): Random {
   return {
     next,
     between: (low, high) => low + (high - low) * next(),
-    pick: (values) => values[Math.floor(next() * values.length)] ?? values[0],
+    pick(values) {
+      const value = values[Math.floor(next() * values.length)];
+      return value === undefined ? values[0] : value; // null is a value
+    },
   };
 }

@@ -17,9 +17,13 @@ const NOISE: Readonly<Record<string, number>> = { B19f: 6, B30f: 12, B60f: 40, S
 /** Pixels of all CT slices. */
 export const CT_GEOMETRY: SliceGeometry = centredGeometry(128, 384);
 
+function isQaCylinder({ patient }: SeriesContext): boolean {
+  return patient.collection.id === PHANTOM.id;
+}
+
 /** What a CT series shows; the same for every series of a study. */
 export function ctBody(context: SeriesContext): Ellipsoid[] {
-  if (context.patient.collection.id === PHANTOM.id) return qaCylinder();
+  if (isQaCylinder(context)) return qaCylinder();
   return torsoBody(createRandom(context.seed, context.patient.origin, 'torso'));
 }
 
@@ -44,8 +48,8 @@ export function renderCt(context: SeriesContext): Renderer {
     RescaleType: 'HU',
     WindowCenter: 40,
     WindowWidth: 400,
-    // PHANTOM is a word of the tables; DICOM has no such body part.
-    ...(body.some(({ name }) => name === 'Water') ? {} : { BodyPartExamined: series.bodyPart ?? '' }),
+    // PHANTOM is a word of the tables; DICOM has no such body part. Without one, the side is asked for (type 2C).
+    ...(isQaCylinder(context) ? { Laterality: '' } : { BodyPartExamined: series.bodyPart ?? '' }),
   };
   return sliceRenderer(context, dataset, CT_GEOMETRY, (index, z, flawed) =>
     paintSlice(body, CT_GEOMETRY, z, {

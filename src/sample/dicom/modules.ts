@@ -8,7 +8,10 @@ export function dicomDate(date: string): string {
 }
 
 /** A coded concept. */
-export function code(value: string, scheme: string, meaning: string): Dataset {
+export type Concept = { CodeValue: string; CodingSchemeDesignator: string; CodeMeaning: string };
+
+/** A coded concept from its value, scheme and meaning. */
+export function code(value: string, scheme: string, meaning: string): Concept {
   return { CodeValue: value, CodingSchemeDesignator: scheme, CodeMeaning: meaning };
 }
 

@@ -14,7 +14,7 @@ export interface ObjectType {
   modality: string;
   sopClassUid: string;
   sopClassName: string;
-  /** Null where the tables have none: segmentations, reports, structure sets. */
+  /** Null where there are no pixels: reports, structure sets. */
   photometricInterpretation: string | null;
   pixelRepresentation: string | null;
   render(context: SeriesContext): Renderer;
@@ -50,8 +50,8 @@ export const OBJECT_TYPES: Record<ObjectKind, ObjectType> = {
     modality: 'SEG',
     sopClassUid: SEGMENTATION_STORAGE,
     sopClassName: 'Segmentation Storage',
-    photometricInterpretation: null,
-    pixelRepresentation: null,
+    photometricInterpretation: 'MONOCHROME2',
+    pixelRepresentation: '0',
     render: renderSeg,
   },
   rtstruct: {

@@ -1,5 +1,6 @@
 /** RT Structure Set Storage: outlines of the torso's organs on the slices of a CT series. */
 import { type Ellipsoid, sectionAt } from '../pixels/ellipsoids.ts';
+import { portableCosine, portableSine } from '../pixels/portable-sine.ts';
 import { SEGMENTED_ORGANS } from '../pixels/torso.ts';
 import type { Renderer, SeriesContext } from './context.ts';
 import { CT_IMAGE_STORAGE, ctBody } from './ct.ts';
@@ -101,8 +102,8 @@ function contours(source: SeriesContext, organ: Ellipsoid): Dataset[] {
     if (section === undefined) return [];
     const points = Array.from({ length: POINTS }, (_, point) => {
       const angle = (2 * Math.PI * point) / POINTS;
-      const x = organ.centre[0] + section.rx * Math.cos(angle);
-      const y = organ.centre[1] + section.ry * Math.sin(angle);
+      const x = organ.centre[0] + section.rx * portableCosine(angle);
+      const y = organ.centre[1] + section.ry * portableSine(angle);
       return [x.toFixed(2), y.toFixed(2), z.toFixed(2)];
     });
     return [

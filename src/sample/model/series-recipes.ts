@@ -61,6 +61,7 @@ export function torsoStudy(
       kind: 'seg',
       number: 300,
       description: 'Organs and lesion',
+      bodyPart: 'CHEST', // that of the images; in `sample_pet` nobody filled it in
       equipment: program,
       of: 'ct-body',
       analysisResult: ORGAN_SEGMENTATIONS,

@@ -13,10 +13,9 @@ const INSERTS = [
 export function qaCylinder(): Ellipsoid[] {
   const straight = 100_000;
   const inserts = INSERTS.map(([name, value], position): Ellipsoid => {
-    const angle = (position * Math.PI) / 2 + Math.PI / 4;
     return {
       name,
-      centre: [60 * Math.cos(angle), 60 * Math.sin(angle), 0],
+      centre: [position % 3 === 0 ? 42 : -42, position < 2 ? 42 : -42, 0],
       radii: [14, 14, straight],
       value,
     };

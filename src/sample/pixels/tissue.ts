@@ -1,5 +1,6 @@
 /** Tissue drawn by a program: pink stroma, white gaps, purple nuclei; as a pyramid of RGB images. */
 import type { Random } from '../random.ts';
+import { portableSine } from './portable-sine.ts';
 
 /** An RGB image, three bytes per pixel, row by row. */
 export interface ColourImage {
@@ -19,7 +20,7 @@ export function drawTissue(width: number, height: number, random: Random): Colou
   const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = phases;
   // The pattern is a sum of waves in x, in y and along one diagonal each way: tables instead of a sine per pixel.
   const along = (count: number, step: number, phase: number): Float64Array =>
-    Float64Array.from({ length: count }, (_, index) => Math.sin(index * step + phase));
+    Float64Array.from({ length: count }, (_, index) => portableSine(index * step + phase));
   const inX = along(width, 0.021, a);
   const inY = along(height, 0.027, b);
   const down = along(width + height, 0.013, c);

@@ -54,6 +54,11 @@ export function hashOf(hashes: readonly string[]): string {
     .digest('hex');
 }
 
+/** Hash of what was handed in. */
+function submittedHash(submission: Submission): string {
+  return submission.md5 ?? hashOf(submission.children.map(submittedHash));
+}
+
 /** Ends a version and all below it with the release `last`. */
 function retire(version: Version, last: Release): void {
   version.final ??= last;
@@ -90,7 +95,11 @@ export function stand(previous: Version | undefined, standing: Standing, release
   return { level, id, uuid, init: previous?.init ?? release, rev: release, final: null, hash, children };
 }
 
-/** The same for a thing and all below it, from what its owner hands in. */
+/**
+ * The same for a thing and all below it, from what its owner hands in. The hash decides from the top down, as in IDC:
+ * where it is the same, nothing below is looked at. (Two files of a series that swapped their contents would pass for
+ * unchanged; they cannot, since a file holds its own SOPInstanceUID.)
+ */
 export function revise(
   previous: Version | undefined,
   submission: Submission,
@@ -98,6 +107,7 @@ export function revise(
   path: readonly string[],
   release: Release,
 ): Version {
+  if (previous !== undefined && previous.hash === submittedHash(submission)) return previous;
   const { id, md5 } = submission;
   const earlier = new Map(previous?.children.map((child) => [child.id, child]));
   const below = [...path, id];

@@ -70,6 +70,7 @@ export const VERSION_METADATA_COLUMNS: Columns = { idc_version: 'integer', versi
 export function collectionRows(model: SampleModel, release: Release, items: readonly SeriesVersion[]): Row[] {
   const held = heldBy(release, items);
   return model.collections
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
     .map((collection): Row | undefined => {
       const own = held.filter(({ context }) => context.patient.collection.id === collection.id);
       if (own.length === 0) return undefined;
@@ -94,8 +95,7 @@ export function collectionRows(model: SampleModel, release: Release, items: read
         description: collection.description,
       };
     })
-    .filter((row) => row !== undefined)
-    .sort((a, b) => (String(a['collection_id']) < String(b['collection_id']) ? -1 : 1));
+    .filter((row) => row !== undefined);
 }
 
 function sourceStruct(id: string, source: Source, release: Release): object {

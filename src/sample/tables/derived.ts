@@ -51,10 +51,8 @@ export function segRows(release: Release, items: readonly SeriesVersion[]): Row[
     AlgorithmType: 'AUTOMATIC',
     AlgorithmName: SEGMENT_ALGORITHM,
     segmented_SeriesInstanceUID: context.source?.seriesUid ?? null,
-    SegmentedPropertyCategory_CodeMeanings: distinct(
-      codes.map(({ category }) => String(category['CodeMeaning'])),
-    ),
-    SegmentedPropertyType_CodeMeanings: distinct(codes.map(({ type }) => String(type['CodeMeaning']))),
+    SegmentedPropertyCategory_CodeMeanings: distinct(codes.map(({ category }) => category.CodeMeaning)),
+    SegmentedPropertyType_CodeMeanings: distinct(codes.map(({ type }) => type.CodeMeaning)),
     AnatomicRegion_CodeMeanings: [],
   }));
 }

@@ -31,19 +31,22 @@ export const PRIOR_COLUMNS: Columns = {
 
 /** Rows as `release` publishes them. Withdrawn versions leave no trace, as in the real tables. */
 export function priorRows(release: Release, items: readonly SeriesVersion[]): Row[] {
-  const rows = items
+  return items
     .filter(({ version }) => version.final !== null && version.final < release)
     .filter((item) => !isWithdrawn(item, release))
-    .flatMap(rowsOf);
-  const order = (row: Row): string =>
-    [
-      row['collection_id'],
-      row['min_idc_version'],
-      row['Modality'],
-      row['crdc_series_uuid'],
-      row['series_size_MB'],
-    ].join('\u0000');
-  return rows.sort((a, b) => (order(a) < order(b) ? -1 : 1));
+    .flatMap(rowsOf)
+    .sort((a, b) => compareText(orderOf(a), orderOf(b)));
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** By collection, first release and modality, as in the real table; uuid and size make the order total. */
+function orderOf(row: Row): string {
+  const columns = ['collection_id', 'min_idc_version', 'Modality', 'crdc_series_uuid', 'series_size_MB'];
+  return JSON.stringify(columns.map((column) => row[column]));
 }
 
 function rowsOf(item: SeriesVersion): Row[] {

@@ -1,5 +1,5 @@
 /** The tables `sm_index` (per slide) and `sm_instance_index` (per file). */
-import type { Dataset } from '../dicom/encode.ts';
+import type { Concept } from '../dicom/modules.ts';
 import { slideInstance } from '../dicom/sm.ts';
 import { containerIdentifier, PREPARATION } from '../dicom/specimen.ts';
 import type { Release } from '../model/types.ts';
@@ -48,13 +48,13 @@ export const SM_INSTANCE_COLUMNS: Columns = {
   crdc_instance_uuid: 'text',
 };
 
-function meaning(concept: Dataset): string {
-  return String(concept['CodeMeaning']);
+function meaning(concept: Concept): string {
+  return concept.CodeMeaning;
 }
 
 /** `SCT:76752008`. */
-function designated(concept: Dataset): string {
-  return `${String(concept['CodingSchemeDesignator'])}:${String(concept['CodeValue'])}`;
+function designated(concept: Concept): string {
+  return `${concept.CodingSchemeDesignator}:${concept.CodeValue}`;
 }
 
 function preparation(): Row {
