@@ -1,6 +1,6 @@
 /** A server without a socket: everything in this room is one of these. */
 export interface App {
-  fetch(request: Request): Promise<Response>;
+  readonly fetch: (request: Request) => Promise<Response>;
 }
 
 /** One answered request, told after its last byte was handed over (or given up). */

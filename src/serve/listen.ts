@@ -7,6 +7,11 @@ import { withRequestLog } from './request-log.ts';
 
 /** Options of `listen`. */
 export interface ListenOptions {
+  /**
+   * What to serve. The requests that it gets make their parts (headers, body, signal) when they are first asked for,
+   * which halves the cost of a small answer; the price is that `new Request(request, …)` does not take them: build
+   * a changed request from `request.url`.
+   */
   fetch: App['fetch'];
   /** Default `127.0.0.1`: nobody else can reach it. */
   host?: string | undefined;
@@ -23,7 +28,7 @@ export interface Listener {
   url: string;
   port: number;
   /** Stops listening and drops every connection. */
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Kept connections live as long as those of S3 do (about 20 s); Node's default is 5 s. */

@@ -200,19 +200,19 @@ describe('gsutil', () => {
   /** gsutil speaks TLS only, and with a port of its own the JSON API only (boto fails to format a configured port). */
   const gsutil = async (...args: string[]) => {
     const settings = join(home.path, 'boto');
-    await writeFile(
-      settings,
-      [
-        ...['[Credentials]', 'gs_json_host = 127.0.0.1', `gs_json_port = ${secure.gcs.port}`],
-        ...[
-          '[Boto]',
-          'is_secure = True',
-          'https_validate_certificates = True',
-          `ca_certificates_file = ${certificate}`,
-        ],
-        ...['[GSUtil]', `state_dir = ${home.path}/gsutil`, 'software_update_check_period = 0'],
-      ].join('\n'),
-    );
+    const text = `
+[Credentials]
+gs_json_host = 127.0.0.1
+gs_json_port = ${secure.gcs.port}
+[Boto]
+is_secure = True
+https_validate_certificates = True
+ca_certificates_file = ${certificate}
+[GSUtil]
+state_dir = ${home.path}/gsutil
+software_update_check_period = 0
+`;
+    await writeFile(settings, text);
     const env = { ...home.env, BOTO_CONFIG: settings, CLOUDSDK_CONFIG: join(home.path, 'gcloud') };
     return runPeer(tools.gsutil ?? '', ['-q', ...args], {
       ...env,

@@ -15,6 +15,8 @@ export type DigestFile = (file: StoredFile) => Promise<FileDigests>;
 const CHUNK = 1024 * 1024;
 /** Files read at once; hashing itself has one thread. */
 const PARALLEL = 4;
+/** The oldest ones are forgotten beyond this many: about 100 MB. */
+const KEPT_FILES = 300_000;
 
 /**
  * Digests by path, size and time stamp, kept in memory: the first request for a file reads it once (MD5 runs at
@@ -26,11 +28,11 @@ export function createDigestCache(): DigestFile {
   const waiting: (() => void)[] = [];
   let running = 0;
 
-  const compute = async (path: string) => {
+  const compute = async (path: string, size: number) => {
     if (running >= PARALLEL) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
     try {
-      return await digestFile(path);
+      return await digestFile(path, size);
     } finally {
       const next = waiting.shift();
       if (next === undefined) running -= 1;
@@ -41,22 +43,24 @@ export function createDigestCache(): DigestFile {
   return ({ path, size, mtimeNs }) => {
     const entry = known.get(path);
     if (entry !== undefined && entry.size === size && entry.mtimeNs === mtimeNs) return entry.digests;
-    const digests = compute(path);
+    const digests = compute(path, size);
+    if (known.size >= KEPT_FILES) known.delete(known.keys().next().value ?? '');
     known.set(path, { size, mtimeNs, digests });
     digests.catch(() => known.delete(path));
     return digests;
   };
 }
 
-async function digestFile(path: string): Promise<FileDigests> {
+async function digestFile(path: string, size: number): Promise<FileDigests> {
   const md5 = createHash('md5');
   const crc32c = createCrc32c();
   const file = await open(path, 'r');
   try {
-    const buffer = Buffer.allocUnsafe(CHUNK);
-    for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK);
-      if (bytesRead === 0) break;
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, size));
+    for (let left = size; left > 0; ) {
+      const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, left));
+      if (bytesRead === 0) throw new Error(`${path} became shorter while it was read`);
+      left -= bytesRead;
       const chunk = buffer.subarray(0, bytesRead);
       md5.update(chunk);
       crc32c.update(chunk);

@@ -47,29 +47,13 @@ const DIALECT: ListingDialect = {
 };
 
 /** Sub-resources that ask for something else than the object or the listing, and that a folder does not have. */
-const ABSENT_SUBRESOURCES = new Set([
-  ...[
-    'accelerate',
-    'acl',
-    'analytics',
-    'attributes',
-    'cors',
-    'encryption',
-    'intelligent-tiering',
-    'inventory',
-  ],
-  ...['legal-hold', 'lifecycle', 'logging', 'metrics', 'notification', 'object-lock', 'ownershipControls'],
-  ...[
-    'partNumber',
-    'policy',
-    'policyStatus',
-    'publicAccessBlock',
-    'replication',
-    'requestPayment',
-    'restore',
-  ],
-  ...['retention', 'select', 'tagging', 'torrent', 'uploadId', 'uploads', 'versions', 'website'],
-]);
+const ABSENT_SUBRESOURCES = new Set(
+  (
+    'accelerate acl analytics attributes cors encryption intelligent-tiering inventory legal-hold lifecycle ' +
+    'logging metrics notification object-lock ownershipControls partNumber policy policyStatus publicAccessBlock ' +
+    'replication requestPayment restore retention select tagging torrent uploadId uploads versions website'
+  ).split(' '),
+);
 
 /**
  * A read-only S3: ListBuckets, ListObjects (versions 1 and 2), GetObject, HeadObject, HeadBucket, GetBucketLocation,

@@ -24,7 +24,7 @@ function element(name: string, value: XmlNode[1], attribute = ''): string {
  * which is why clients ask for `encoding-type=url`.
  */
 function escapeXml(text: string): string {
-  return text.replace(/[&<>"'\u0000-\u001f\ufffe\uffff]/g, (character) => {
+  return text.replace(/[&<>"'\p{Cc}\ufffe\uffff]/gu, (character) => {
     return ENTITIES[character] ?? `&#x${character.charCodeAt(0).toString(16)};`;
   });
 }
