@@ -2,6 +2,7 @@
 /**
  * The command line's front door. It loads the parser and nothing else; each command is loaded when it is called.
  */
+import { setMaxListeners } from 'node:events';
 import { Command, CommanderError } from 'commander';
 import { CarrelError, isCarrelError } from '../errors.ts';
 import { VERSION } from '../version.ts';
@@ -14,6 +15,8 @@ import { createPaint, printable, type Terminal, wantsColor } from './terminal.ts
 /** Runs one command line; the answer is the exit code. */
 export async function main(argv: string[], terminal: Terminal): Promise<ExitCode> {
   const controller = new AbortController();
+  // Every request under way listens to it; there is no leak to warn of.
+  setMaxListeners(0, controller.signal);
   let interrupts = 0;
   const onInterrupt = () => {
     interrupts += 1;

@@ -2,6 +2,7 @@
 import type { SelectionNote } from '../catalog/index.ts';
 import type { Run } from './command.ts';
 import { printable, write } from './terminal.ts';
+import { CarrelError } from '../errors.ts';
 
 /** Prints what the catalogue has to say about a selection; nothing with `--quiet`. */
 export async function printSelectionNotes(run: Run, notes: readonly SelectionNote[]): Promise<void> {
@@ -10,4 +11,12 @@ export async function printSelectionNotes(run: Run, notes: readonly SelectionNot
     const hint = unknown && suggestions.length > 0 && !suggestions.some((value) => message.includes(value)) ? ` (nearest: ${suggestions.join(', ')})` : '';
     await write(run.terminal.err, `${run.err.dim('note:')} ${printable(`${message}${hint}`)}\n`);
   }
+}
+
+/** The error for a value that is nowhere in the catalogue, with its nearest real ones. */
+export function unknownValue(note: SelectionNote): CarrelError {
+  return new CarrelError('not-found', `${note.value} is nowhere in the catalogue`, {
+    item: note.value,
+    next: note.suggestions.length > 0 ? `did you mean ${note.suggestions.join(', ')}?` : `carrel search --by ${note.field} lists the values`,
+  });
 }

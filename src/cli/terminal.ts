@@ -1,6 +1,7 @@
 /**
  * The streams of one run of the command and what may be printed on them. Commands write here, nowhere else.
  */
+import { relative } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import pc from 'picocolors';
 
@@ -56,4 +57,10 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2
 /** Text of others (DICOM values, file names, server messages) made safe for a terminal: control characters shown as `\x01`. */
 export function printable(text: string): string {
   return text.replace(CONTROL, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
+/** A path as it is best typed here: below the working directory relative, elsewhere absolute. */
+export function shortPath(cwd: string, path: string): string {
+  const below = relative(cwd, path);
+  return below === '' ? '.' : below.startsWith('..') ? path : below;
 }

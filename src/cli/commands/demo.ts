@@ -64,9 +64,10 @@ export const spec: CommandSpec = {
         const before = log.length;
         await runStep(run, step, index + 2, env);
         requests.push(log.length - before);
+        if (step.args[0] === 'get') await say(run, run.out.dim(`   (the server counted ${plural(log.length - before, 'request')})\n`));
+        else await say(run, '');
       }
       await checkDemo(output, requests, steps);
-      await say(run, run.out.dim(`   (the server counted ${formatCount(requests[3] ?? 0)} requests for the first get and ${formatCount(requests[5] ?? -1)} for the second)\n`));
     } finally {
       await Promise.all([s3.close(), gcs.close()]);
     }
@@ -93,7 +94,8 @@ function stepsOf(output: string): Step[] {
   const series = facts.corrected.seriesInstanceUid;
   const cohort = join(output, 'cohort');
   return [
-    { why: 'The catalogue of the newest release, and of the first', args: ['catalog', 'update', '-q'] },
+    { why: 'The catalogue of the newest release', args: ['catalog', 'update', '-q'] },
+    { why: 'and of the first, for later', args: ['catalog', 'update', '--release', 'v1', '-q'] },
     { why: 'What is there', args: ['search', '--by', 'collection_id', '--by', 'Modality'] },
     { why: 'Under which licences', args: ['licenses', '--collection', collection] },
     { why: 'A cohort: fetched, verified, pinned', args: ['get', '--collection', collection, '--modality', modality, '-o', cohort] },
@@ -130,7 +132,6 @@ async function runStep(run: Run, step: Step, number: number, env: Record<string,
       next: 'run it by hand with --debug',
     });
   }
-  await say(run, '');
 }
 
 /** The demo is a claim; this holds it to it. */

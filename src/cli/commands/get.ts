@@ -1,6 +1,6 @@
 /** `carrel get`: the main job. Names or a selection to verified files and a lock file. */
 import { Option } from 'commander';
-import { relative, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   type Cohort,
   type CohortPlan,
@@ -24,7 +24,7 @@ import { formatBytes, formatCount, formatSeconds, plural } from '../output/text.
 import { readStdin } from '../read-stdin.ts';
 import { addSelectionFlags, selectionOf } from '../selection-flags.ts';
 import { textOf } from '../settings.ts';
-import { printable, write } from '../terminal.ts';
+import { printable, shortPath, write } from '../terminal.ts';
 
 /** `carrel get`. */
 export const spec: CommandSpec = {
@@ -166,7 +166,7 @@ async function endOfPlan(run: Run, plan: CohortPlan, options: GetOptions): Promi
 async function printResult(run: Run, result: GetResult, options: GetOptions, requests: number, requestsBefore: number): Promise<ExitCode> {
   const { transfer, plan } = result;
   const exit = exitOf(result);
-  const lock = relative(run.terminal.cwd, result.lockPath) || result.lockPath;
+  const lock = shortPath(run.terminal.cwd, result.lockPath);
   if (run.json) {
     await write(
       run.terminal.out,

@@ -8,7 +8,7 @@ import { writeManifest } from '../../manifests/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
-import { printSelectionNotes } from '../notes.ts';
+import { printSelectionNotes, unknownValue } from '../notes.ts';
 import { toJson } from '../output/json.ts';
 import { ROW_FORMATS, type RowFormat, rowFormat, writeRows } from '../output/rows.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
@@ -134,11 +134,10 @@ async function manifest(run: Run, catalog: Catalog, selection: Selection, format
 
 /** Prints notes; an unknown value is an error where nothing is left, or with `--strict`. */
 async function settleNotes(run: Run, notes: readonly SelectionNote[], strict: boolean, left: number): Promise<void> {
-  await printSelectionNotes(run, notes);
-  const unknown = notes.find((note) => note.unknown);
-  if (unknown === undefined || (left > 0 && !strict)) return;
-  throw new CarrelError('not-found', unknown.message, {
-    item: unknown.value,
-    next: unknown.suggestions.length > 0 ? `did you mean ${unknown.suggestions.join(', ')}?` : `carrel search --by ${unknown.field} lists the values`,
-  });
+  const fatal = left > 0 && !strict ? undefined : notes.find((note) => note.unknown);
+  await printSelectionNotes(
+    run,
+    notes.filter((note) => note !== fatal),
+  );
+  if (fatal !== undefined) throw unknownValue(fatal);
 }

@@ -1,7 +1,7 @@
 /** `carrel verify`: proves what is on disk against the lock file. */
 import { Option } from 'commander';
 import { utimes } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { getPlanned, lockedFiles, openLockedFolder, planCohort, resolveCohort, verifyFolder } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
@@ -11,7 +11,7 @@ import type { ExitCode } from '../exit-codes.ts';
 import { createProgress } from '../output/progress.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
-import { printable, write } from '../terminal.ts';
+import { printable, shortPath, write } from '../terminal.ts';
 
 /** `carrel verify`. */
 export const spec: CommandSpec = {
@@ -94,7 +94,7 @@ async function printSummary(run: Run, report: VerifyReport, directory: string, b
   await printReport(run, report, directory);
   const evidence = Object.entries(verifiedBy).map(([kind, count]) => `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`);
   const good = isGood(report);
-  const where = relative(run.terminal.cwd, directory) || '.';
+  const where = shortPath(run.terminal.cwd, directory);
   await write(
     run.terminal.out,
     `${good ? run.out.green('verified') : run.out.red('not as pinned')}: ${formatCount(report.ok.length)} right${evidence.length > 0 ? ` (${evidence.join(', ')})` : ''}, ${formatCount(report.mismatched.length)} wrong, ${formatCount(report.missing.length)} missing, ${formatCount(report.unverifiable.length)} unproven; ${formatBytes(bytes)} pinned in ${printable(where)}\n`,

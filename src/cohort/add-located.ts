@@ -1,0 +1,121 @@
+/** Things that the tables do not know: found in the buckets, at a DRS host, or by their URL. */
+import { readFile } from 'node:fs/promises';
+import type { CompoundObjectIdentifier, Identifier, ObjectUrlIdentifier } from '../identifiers/index.ts';
+import {
+  fetchCompoundObject,
+  locateCompound,
+  locateUrl,
+  locateUuid,
+  type ObjectLocation,
+  readCompoundObject,
+  resolveDrs,
+} from '../locations/index.ts';
+import { CarrelError } from '../errors.ts';
+import { safeSegment } from '../transfer/index.ts';
+import type { Cohort, CohortSeries, Tools } from './question.ts';
+
+/** Adds what stands behind a uuid that no table knows. */
+export async function addUuid(cohort: Cohort, uuid: string, tools: Tools): Promise<void> {
+  const found = await locateUuid(uuid, { ...options(tools), http: tools.http, token: tools.drsToken });
+  note(cohort, uuid, found.notes);
+  if (found.level === 'series' && found.crdc_series_uuid !== undefined) {
+    cohort.notes.push({ item: uuid, message: `not in the catalogue; found in the buckets as a series of ${found.locations.length} files` });
+  }
+  addByFolder(cohort, found.locations, undefined);
+}
+
+/** Adds what a DRS identifier stands for. */
+export async function addDrs(cohort: Cohort, identifier: Identifier, tools: Tools): Promise<void> {
+  const found = await resolveDrs(identifier, { ...options(tools), http: tools.http, token: tools.drsToken });
+  note(cohort, identifier.text, found.notes);
+  addByFolder(cohort, found.locations, found.paths);
+}
+
+/** Adds the objects of a URL. */
+export async function addUrl(
+  cohort: Cohort,
+  url: ObjectUrlIdentifier,
+  where: { endpoint?: string | undefined; endpointHint?: string | undefined },
+  tools: Tools,
+): Promise<void> {
+  const found = await locateUrl(url, { ...options(tools), ...where });
+  note(cohort, url.text, found.notes);
+  const base = url.form === 'object' ? url.key : url.key.replace(/[^/]*[*?].*$/, '');
+  // A folder keeps its own name below the destination; a wildcard gives what stands below its fixed part.
+  const cut = url.form === 'wildcard' ? base.length : base.replace(/\/$/, '').lastIndexOf('/') + 1;
+  const paths = found.locations.map(({ key }) => key.slice(cut).split('?')[0] ?? key);
+  addByFolder(cohort, found.locations, paths);
+}
+
+/** Adds the children of a compound object, given by its place or as JSON. */
+export async function addCompound(
+  cohort: Cohort,
+  from: { identifier: CompoundObjectIdentifier; origin: string } | { json: unknown; origin: string },
+  tools: Tools,
+): Promise<void> {
+  const found =
+    'json' in from
+      ? await locateCompound(readCompoundObject(from.json, from.origin), { ...options(tools), http: tools.http, token: tools.drsToken })
+      : await locatePlaced(from.identifier, tools);
+  note(cohort, from.origin, found.notes);
+  for (const uuid of found.missing) {
+    cohort.unresolved.push({
+      item: uuid,
+      origin: from.origin,
+      error: new CarrelError('not-found', `${uuid} is a child of the compound object, but no bucket and no resolver has it`, {
+        item: uuid,
+        next: 'it may have been withdrawn; the other children are fetched',
+      }),
+    });
+  }
+  const uuid = found.crdc_series_uuid;
+  const instances = new Set(found.locations.map(({ key }) => stem(key)));
+  if (uuid === undefined) addByFolder(cohort, found.locations, undefined);
+  else {
+    const row = (await tools.catalog?.seriesByUuid([uuid], { signal: tools.signal }))?.get(uuid);
+    cohort.series.push({ crdc_series_uuid: uuid, row, instances, locations: found.locations });
+  }
+}
+
+async function locatePlaced(identifier: CompoundObjectIdentifier, tools: Tools): ReturnType<typeof locateCompound> {
+  const { location } = identifier;
+  if (location.kind === 'path') {
+    const json: unknown = JSON.parse(await readFile(location.path, 'utf8'));
+    return await locateCompound(readCompoundObject(json, location.path), { ...options(tools), http: tools.http, token: tools.drsToken });
+  }
+  const compound = await fetchCompoundObject(location, options(tools));
+  return await locateCompound(compound, { ...options(tools), http: tools.http, token: tools.drsToken, bucket: location.bucket });
+}
+
+/**
+ * Objects under `<series uuid>/` of the archive become series without a row; all others stand under their own names.
+ */
+function addByFolder(cohort: Cohort, locations: readonly ObjectLocation[], paths: readonly string[] | undefined): void {
+  const folders = new Map<string, ObjectLocation[]>();
+  locations.forEach((location, index) => {
+    const uuid = location.crdc_series_uuid;
+    if (uuid !== undefined) folders.set(uuid, [...(folders.get(uuid) ?? []), location]);
+    else {
+      const path = (paths?.[index] ?? location.key).split('/').filter((segment) => segment !== '').map(safeSegment).join('/');
+      cohort.objects.push({ location, path });
+    }
+  });
+  for (const [uuid, found] of folders) {
+    const series: CohortSeries = { crdc_series_uuid: uuid, row: undefined, locations: found, instances: new Set(found.map(({ key }) => stem(key))) };
+    cohort.series.push(series);
+  }
+}
+
+/** Options that every look into buckets takes. */
+function options(tools: Tools): Pick<Tools, 'archive' | 'openStore' | 'from' | 'signal'> {
+  return { archive: tools.archive, openStore: tools.openStore, from: tools.from, signal: tools.signal };
+}
+
+function note(cohort: Cohort, item: string, notes: readonly string[]): void {
+  for (const message of notes) cohort.notes.push({ item, message });
+}
+
+/** Uuid of the instance that a key names. */
+function stem(key: string): string {
+  return (key.split('/').at(-1) ?? key).replace(/\.dcm$/, '');
+}

@@ -1,0 +1,112 @@
+/**
+ * From the words of the command line to identifiers: manifests and stdin are read here, lock files set aside.
+ */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { CarrelError, isCarrelError } from '../errors.ts';
+import { type Identifier, parseIdentifier } from '../identifiers/index.ts';
+import { isLockLike, type LockFile, manifestKind, parseLock, readManifest } from '../manifests/index.ts';
+import type { CohortNote, Question, Unresolved } from './question.ts';
+
+/** One thing to look for. */
+export interface Wanted {
+  identifier: Identifier;
+  /** Other names of the same row, tried where the first leads nowhere or is ambiguous. */
+  others: Identifier[];
+  /** `argument`, or `file.txt:12`. */
+  origin: string;
+  /** Mirror that a manifest's header names. */
+  endpointHint?: string | undefined;
+}
+
+/** All that was asked, still unresolved. */
+export interface Gathered {
+  wanted: Wanted[];
+  locks: { lock: LockFile; origin: string }[];
+  /** JSON of compound objects that lie on this disk. */
+  compounds: { json: unknown; origin: string }[];
+  notes: CohortNote[];
+  unresolved: Unresolved[];
+}
+
+/** Largest manifest that is read. */
+const MAX_MANIFEST_BYTES = 512 * 1024 * 1024;
+
+/** Reads every word; a word that is an existing file is a manifest unless `as` says otherwise. */
+export async function gather(question: Question, options: { cwd: string }): Promise<Gathered> {
+  const gathered: Gathered = { wanted: [], locks: [], compounds: [], notes: [], unresolved: [] };
+  for (const word of question.what) {
+    try {
+      await gatherWord(word, question, options.cwd, gathered);
+    } catch (error) {
+      if (!isCarrelError(error) || question.what.length === 1) throw error;
+      gathered.unresolved.push({ item: word, origin: 'argument', error });
+    }
+  }
+  return gathered;
+}
+
+async function gatherWord(word: string, question: Question, cwd: string, gathered: Gathered): Promise<void> {
+  const path = resolve(cwd, word.replace(/^file:\/\//, '').replace(/^~(?=\/)/, process.env['HOME'] ?? '~'));
+  const plain = question.as === undefined || question.as === 'path';
+  if (plain && word !== '-' && (await isFile(path))) {
+    readText(await readFile(path), path, basename(path), gathered);
+    return;
+  }
+  const identifier = parseIdentifier(word, { as: question.as });
+  for (const message of identifier.warnings) gathered.notes.push({ item: word, message });
+  if (identifier.kind === 'stdin') {
+    if (question.readStdin === undefined) throw new CarrelError('usage', 'there is no stdin to read', { item: '-' });
+    readText(await question.readStdin(), '-', '-', gathered);
+  } else if (identifier.kind === 'path') {
+    throw new CarrelError('not-found', `there is no file ${word}`, {
+      item: word,
+      next: (await isFolder(path)) ? 'that is a folder; name the manifest or lock file in it' : 'check the path',
+    });
+  } else gathered.wanted.push({ identifier, others: [], origin: 'argument' });
+}
+
+function readText(bytes: Uint8Array, path: string, name: string, gathered: Gathered): void {
+  if (bytes.byteLength > MAX_MANIFEST_BYTES) {
+    throw new CarrelError('bad-input', `${name} has ${bytes.byteLength} bytes, too many for a manifest`, { item: path, next: 'split it' });
+  }
+  const kind = manifestKind(bytes, path);
+  if (kind === 'lock' || kind === 'compound-object') {
+    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (isLockLike(json)) gathered.locks.push({ lock: parseLock(json, { origin: path }), origin: path });
+    else gathered.compounds.push({ json, origin: path });
+    return;
+  }
+  const manifest = readManifest(bytes, { origin: path });
+  for (const note of manifest.notes) gathered.notes.push({ item: name, message: note });
+  for (const { line, text, reason } of manifest.problems) {
+    const item = text.slice(0, 80);
+    gathered.unresolved.push({
+      item,
+      origin: `${name}:${line}`,
+      error: new CarrelError('bad-input', `${name}:${line}: ${reason}`, { item, next: 'correct the line, or leave it out' }),
+    });
+  }
+  for (const entry of manifest.entries) {
+    gathered.wanted.push({
+      identifier: entry.identifier,
+      others: entry.others ?? [],
+      origin: `${name}:${entry.line}`,
+      endpointHint: manifest.endpointHint,
+    });
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}

@@ -1,0 +1,114 @@
+/**
+ * The whole road in one call: locate, name, transfer, pin.
+ */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { CarrelError } from '../errors.ts';
+import type { LockFile } from '../manifests/index.ts';
+import { resultUntil, type TransferOptions, type TransferResult, transfer } from '../transfer/index.ts';
+import { openKnownListings } from './known-listings.ts';
+import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
+import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
+import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
+import { type CohortFile, lockOf, planFiles } from './plan-cohort.ts';
+import type { Cohort, Tools } from './question.ts';
+import { LOCK_NAME, writeLock } from './write-lock.ts';
+
+/** How a cohort is to be fetched. */
+export interface GetOptions extends Pick<TransferOptions, 'jobs' | 'verify' | 'bandwidth' | 'onEvent'> {
+  directory: string;
+  /** Template; default: that of the lock file, else `DEFAULT_LAYOUT`. */
+  layout?: string | undefined;
+  /** Default `any`. */
+  licensePolicy?: string | undefined;
+  /** Where the lock file is written; default `carrel.lock.json` in the directory. */
+  lockPath?: string | undefined;
+  /** Number of series located so far. */
+  onLocated?: ((located: number, total: number) => void) | undefined;
+}
+
+/** A cohort with every file named, before anything is fetched. */
+export interface CohortPlan {
+  cohort: Cohort;
+  files: CohortFile[];
+  /** Sum of the known sizes. */
+  bytes: number;
+  licenses: LicenseShare[];
+  failed: LocatedCohort['failed'];
+  notes: string[];
+  /** In our own notation, as the lock file records it. */
+  layout: string;
+}
+
+/** What came of it. */
+export interface GetResult {
+  plan: CohortPlan;
+  transfer: TransferResult;
+  lock: LockFile;
+  lockPath: string;
+  /** Name that the lock file of another cohort was moved to. */
+  movedLock: string | undefined;
+}
+
+/**
+ * Plans a cohort: licence policy first (before any request), then locations and names.
+ *
+ * @throws `license`, `usage` (layout), `unsafe` (names); the first error where not a single series could be located
+ */
+export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptions): Promise<CohortPlan> {
+  const licenses = sumLicenses(
+    cohort.series.map(({ row, locked }) => ({
+      license_short_name: row?.license_short_name ?? locked?.license_short_name ?? null,
+      bytes: row?.bytes ?? locked?.files.reduce((sum, { size }) => sum + size, 0) ?? null,
+    })),
+  );
+  if (cohort.objects.length > 0 && options.licensePolicy !== undefined && options.licensePolicy !== 'any') {
+    licenses.push({ license: null, series: cohort.objects.length, bytes: 0 });
+  }
+  enforceLicensePolicy(options.licensePolicy ?? 'any', licenses);
+  const template = options.layout ?? cohort.layout ?? DEFAULT_LAYOUT;
+  const layout = parseLayout(template);
+  const known = await openKnownListings(resolve(options.directory), cohort.archive.name);
+  const located = await locateCohort(cohort, tools, { known, onProgress: options.onLocated });
+  const first = located.failed[0];
+  if (located.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;
+  const files = planFiles(cohort, located.series, layout, options.layout === undefined);
+  return {
+    cohort,
+    files,
+    bytes: files.reduce((sum, { size }) => sum + (size ?? 0), 0),
+    licenses,
+    failed: located.failed,
+    notes: located.notes,
+    layout: layout.text,
+  };
+}
+
+/**
+ * Carries a plan out and writes the lock file. Files that fail are in `transfer.failed`; the lock file is written
+ * whenever everything that it would pin is known, so that a run that failed half-way can be repeated exactly.
+ *
+ * @throws what `transfer` throws; after an abort the partial result is at `resultUntil(error)`
+ */
+export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOptions): Promise<GetResult> {
+  const directory = resolve(options.directory);
+  await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
+    throw new CarrelError('permission', `cannot make the folder ${directory}: ${(cause as Error).message}`, { item: directory, next: 'choose another with -o', cause });
+  });
+  const result = await transfer(plan.files, {
+    directory,
+    openStore: tools.openStore,
+    jobs: options.jobs,
+    verify: options.verify,
+    bandwidth: options.bandwidth,
+    onEvent: options.onEvent,
+    signal: tools.signal,
+  });
+  const proven = new Map(result.files.map(({ path, digest, bytes }) => [path, { digest, bytes }]));
+  const lock = lockOf(plan.cohort, plan.files, plan.layout, proven);
+  const lockPath = options.lockPath === undefined ? join(directory, LOCK_NAME) : resolve(options.lockPath);
+  const movedLock = await writeLock(lock, lockPath);
+  return { plan, transfer: result, lock, lockPath, movedLock };
+}
+
+export { resultUntil };

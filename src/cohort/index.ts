@@ -1,0 +1,9 @@
+/** The whole road: from what was asked to a verified folder and its lock file. */
+export { type CohortPlan, type GetOptions, type GetResult, getPlanned, planCohort, resultUntil } from './get-cohort.ts';
+export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
+export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
+export type { CohortFile } from './plan-cohort.ts';
+export type * from './question.ts';
+export { isNarrowed, resolveCohort } from './resolve-cohort.ts';
+export { type LockedFolder, lockedFiles, openLockedFolder, verifyFolder } from './verify-cohort.ts';
+export { LOCK_NAME } from './write-lock.ts';

@@ -1,0 +1,101 @@
+/** Where every object of a cohort stands: from kept listings, else by listing the buckets. */
+import type { CarrelError } from '../errors.ts';
+import { locateAll, type ObjectLocation, sourcesFor } from '../locations/index.ts';
+import type { KnownListings } from './known-listings.ts';
+import type { Cohort, CohortSeries, Tools } from './question.ts';
+
+/** A series with its objects. */
+export interface LocatedCohortSeries {
+  series: CohortSeries;
+  locations: readonly ObjectLocation[];
+}
+
+/** All series that could be located, in the cohort's order, and those that could not. */
+export interface LocatedCohort {
+  series: LocatedCohortSeries[];
+  failed: { series: CohortSeries; error: CarrelError }[];
+  notes: string[];
+}
+
+/**
+ * Locates the series of a cohort. Complete listings are kept for the next run.
+ *
+ * @param options.onProgress called with the number of series located so far
+ */
+export async function locateCohort(
+  cohort: Cohort,
+  tools: Tools,
+  options: { known: KnownListings; onProgress?: ((located: number, total: number) => void) | undefined },
+): Promise<LocatedCohort> {
+  const { known, onProgress } = options;
+  const located = new Map<CohortSeries, readonly ObjectLocation[]>();
+  const failed: LocatedCohort['failed'] = [];
+  const notes = new Set<string>();
+  const unknown: { crdc_series_uuid: string; buckets: Record<string, string>; instanceCount: number | null; series: CohortSeries }[] = [];
+  for (const series of cohort.series) {
+    const kept = series.locations === undefined ? known.get(series.crdc_series_uuid) : undefined;
+    if (series.locations !== undefined) located.set(series, series.locations);
+    else if (kept !== undefined) {
+      located.set(
+        series,
+        kept.objects.map(({ key, size, digests }) => ({
+          key,
+          size,
+          digests,
+          sources: sourcesFor(tools.archive, kept.buckets, key, { from: tools.from }),
+          crdc_series_uuid: series.crdc_series_uuid,
+        })),
+      );
+    } else {
+      unknown.push({
+        crdc_series_uuid: series.crdc_series_uuid,
+        buckets: series.row?.buckets ?? {},
+        instanceCount: series.row?.instanceCount ?? null,
+        series,
+      });
+    }
+  }
+  const total = cohort.series.length;
+  onProgress?.(located.size, total);
+  for await (const { row, located: found, error } of locateAll(unknown, {
+    archive: tools.archive,
+    openStore: tools.openStore,
+    from: tools.from,
+    signal: tools.signal,
+  })) {
+    if (error !== undefined) failed.push({ series: row.series, error });
+    else {
+      located.set(row.series, found.locations);
+      for (const note of found.notes) notes.add(note);
+      await known.add([
+        {
+          uuid: row.crdc_series_uuid,
+          listing: {
+            buckets: bucketsOf(found.locations[0]),
+            objects: found.locations.map(({ key, size, digests }) => ({ key, size, digests })),
+          },
+        },
+      ]);
+    }
+    onProgress?.(located.size + failed.length, total);
+  }
+  return {
+    series: cohort.series.flatMap((series) => {
+      const locations = located.get(series);
+      return locations === undefined ? [] : [{ series, locations: wanted(series, locations) }];
+    }),
+    failed,
+    notes: [...notes],
+  };
+}
+
+/** Only the instances that were asked for. */
+function wanted(series: CohortSeries, locations: readonly ObjectLocation[]): readonly ObjectLocation[] {
+  const { instances } = series;
+  if (instances === undefined) return locations;
+  return locations.filter(({ key }) => instances.has((key.split('/').at(-1) ?? key).replace(/\.dcm$/, '')));
+}
+
+function bucketsOf(location: ObjectLocation | undefined): Record<string, string> {
+  return Object.fromEntries((location?.sources ?? []).map(({ mirror, place }) => [mirror, place.bucket]));
+}

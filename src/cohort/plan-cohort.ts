@@ -1,0 +1,143 @@
+/** From located series to planned files with their names, and to the lock file. */
+import { CarrelError } from '../errors.ts';
+import type { Digest } from '../identifiers/index.ts';
+import type { ObjectLocation } from '../locations/index.ts';
+import { createLock, type LockedFile, type LockFile } from '../manifests/index.ts';
+import type { PlannedFile } from '../transfer/index.ts';
+import { foreignMirror } from './add-lock.ts';
+import { type Layout, pathFor } from './layout.ts';
+import type { LocatedCohortSeries } from './locate-cohort.ts';
+import type { Cohort, CohortSeries } from './question.ts';
+
+/** A planned file and what it belongs to. */
+export interface CohortFile extends PlannedFile {
+  key: string;
+  series: CohortSeries | undefined;
+}
+
+/** Series outside of the catalogue have nothing but their uuid. */
+const BARE_LAYOUT_FOLDER = (uuid: string, file: string) => `${uuid}/${file}`;
+
+/**
+ * Names every file of the cohort. Paths of a lock file are kept unless `layout` overrides them. An instance that
+ * stands in two versions of a series (the same uuid) under one path is planned once.
+ *
+ * @param layout undefined keeps the paths of lock files
+ * @throws `usage` where the layout names a column that the catalogue does not have
+ */
+export function planFiles(cohort: Cohort, located: readonly LocatedCohortSeries[], layout: Layout, keepLockedPaths: boolean): CohortFile[] {
+  const files = new Map<string, CohortFile>();
+  const add = (file: CohortFile) => {
+    const before = files.get(file.path);
+    // The same instance in two versions of a series is the same bytes (its uuid is the same).
+    if (before !== undefined && stem(before.key) === stem(file.key) && before.size === file.size) return;
+    if (before !== undefined) {
+      throw new CarrelError('unsafe', `two objects would get the same name: ${file.path} (${before.key} and ${file.key})`, {
+        item: file.path,
+        next: 'give a --layout that tells them apart, such as {crdc_series_uuid}/{file}',
+      });
+    }
+    files.set(file.path, file);
+  };
+  for (const { series, locations } of located) {
+    const paths = new Map((keepLockedPaths ? (series.locked?.files ?? []) : []).map(({ key, path }) => [key, path]));
+    const row = rowOf(series);
+    for (const location of locations) {
+      const name = location.key.split('/').at(-1) ?? location.key;
+      const path = paths.get(location.key) ?? (row === undefined ? BARE_LAYOUT_FOLDER(series.crdc_series_uuid, name) : pathFor(layout, checked(row, layout), name));
+      add({ path, size: location.size, digests: location.digests, sources: location.sources, key: location.key, series });
+    }
+  }
+  for (const { location, path } of cohort.objects) {
+    add({ path, size: location.size, digests: location.digests, sources: location.sources, key: location.key, series: undefined });
+  }
+  return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** The columns of a series that a layout can name; undefined where nothing but the uuid is known. */
+function rowOf({ row, locked }: CohortSeries): Record<string, unknown> | undefined {
+  if (row !== undefined) return { ...row.columns, ...row };
+  if (locked === undefined || locked.SeriesInstanceUID === null) return undefined;
+  const { files: _, ...columns } = locked;
+  return columns;
+}
+
+function checked(row: Record<string, unknown>, layout: Layout): Record<string, unknown> {
+  const missing = layout.columns.find((column) => !(column in row));
+  if (missing === undefined) return row;
+  throw new CarrelError('usage', `the layout names {${missing}}, which is no column of the catalogue`, {
+    item: missing,
+    next: 'carrel catalog schema index lists the columns',
+  });
+}
+
+/**
+ * The lock file of a cohort.
+ *
+ * One digest per file: MD5 where one is known (every mirror vouches for it), else the strongest, so that the same
+ * cohort gives the same text whatever mirror served it.
+ *
+ * @param proven digest of the bytes on disk by path
+ */
+export function lockOf(cohort: Cohort, files: readonly CohortFile[], layout: string, proven: ReadonlyMap<string, { digest: Digest | undefined; bytes: number }>): LockFile {
+  const bySeries = new Map<CohortSeries, LockedFile[]>();
+  const others: LockedFile[] = [];
+  for (const file of files) {
+    const known = proven.get(file.path);
+    const size = known?.bytes ?? file.size;
+    // A file whose size nobody knows and that never came cannot be pinned.
+    if (size === undefined) continue;
+    const digests = pinned([...file.digests, ...(known?.digest === undefined ? [] : [known.digest])]);
+    const locked: LockedFile = { path: file.path, key: file.key, size, digests, mirrors: mirrorsOf(cohort, file) };
+    if (file.series === undefined) others.push(locked);
+    else bySeries.set(file.series, [...(bySeries.get(file.series) ?? []), locked]);
+  }
+  const { name, origin } = cohort.archive;
+  return createLock({
+    archive: { name, origin: /^(built-in|https?:|s3:|gs:)/.test(origin) ? origin : 'local' },
+    release: cohort.release,
+    catalog: cohort.catalog,
+    question: cohort.question,
+    layout,
+    series: [...bySeries].map(([series, locked]) => ({ ...identityOf(series), files: locked })),
+    files: others,
+  });
+}
+
+function pinned(digests: readonly Digest[]): Digest[] {
+  for (const algorithm of ['md5:', 'sha256:', 'crc32c:']) {
+    const found = digests.find((digest) => digest.startsWith(algorithm));
+    if (found !== undefined) return [found];
+  }
+  return [];
+}
+
+function mirrorsOf(cohort: Cohort, file: CohortFile): Record<string, string> {
+  const mirrors: [string, string][] = file.sources.map((source: ObjectLocation['sources'][number]) => {
+    const ours = cohort.archive.mirrors.find(({ name }) => name === source.mirror);
+    return ours === undefined ? foreignMirror(source) : [source.mirror, source.place.bucket];
+  });
+  // Every mirror of the archive, also those that this run was told not to use.
+  const first = file.sources[0];
+  const known = cohort.archive.bucketClasses.find(({ buckets }) => first !== undefined && buckets[first.mirror] === first.place.bucket);
+  return known === undefined ? Object.fromEntries(mirrors) : { ...known.buckets };
+}
+
+function identityOf(series: CohortSeries): Omit<LockFile['series'][number], 'files'> {
+  const { row, locked } = series;
+  const from = row ?? locked;
+  return {
+    crdc_series_uuid: series.crdc_series_uuid,
+    SeriesInstanceUID: from?.SeriesInstanceUID ?? null,
+    StudyInstanceUID: from?.StudyInstanceUID ?? null,
+    PatientID: from?.PatientID ?? null,
+    collection_id: from?.collection_id ?? null,
+    Modality: from?.Modality ?? null,
+    license_short_name: from?.license_short_name ?? null,
+    source_DOI: from?.source_DOI ?? null,
+  };
+}
+
+function stem(key: string): string {
+  return (key.split('/').at(-1) ?? key).replace(/\.dcm$/, '');
+}

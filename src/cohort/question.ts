@@ -1,0 +1,94 @@
+/**
+ * What was asked, and the answer: a cohort. A selection or a list of names, pinned to a release.
+ */
+import type { Archive } from '../archives/index.ts';
+import type { Catalog, Selection, SeriesRow } from '../catalog/index.ts';
+import type { CarrelError } from '../errors.ts';
+import type { AsKind, Digest } from '../identifiers/index.ts';
+import type { ObjectLocation } from '../locations/index.ts';
+import type { LockedFile, LockedSeries } from '../manifests/index.ts';
+import type { HttpPool, OpenStore } from '../stores/index.ts';
+
+/** What a cohort is resolved with. */
+export interface Tools {
+  archive: Archive;
+  openStore: OpenStore;
+  /** For DRS hosts. */
+  http: HttpPool;
+  /** Undefined where no catalogue is installed: bare UUIDs and URLs still work. */
+  catalog: Catalog | undefined;
+  /** Why there is none; thrown as soon as something needs it. */
+  catalogError?: CarrelError | undefined;
+  /** Mirror to prefer: `auto` or a name of the record. */
+  from: string;
+  /** Bearer token for a DRS host; never logged. */
+  drsToken?: ((host: string) => string | undefined) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** What was asked. */
+export interface Question {
+  /** Identifiers, URLs, paths of manifests, `-`. */
+  what: readonly string[];
+  selection: Selection;
+  as?: AsKind | undefined;
+  /** Take everything that an ambiguous PatientID may mean. */
+  all?: boolean | undefined;
+  /** An unknown value of a selection flag is an error. */
+  strict?: boolean | undefined;
+  /** Endpoint for buckets outside of the archive. */
+  endpoint?: string | undefined;
+  /** Reads `-`. */
+  readStdin?: (() => Promise<Uint8Array>) | undefined;
+}
+
+/** A series version of the cohort. */
+export interface CohortSeries {
+  crdc_series_uuid: string;
+  /** Undefined where no table knows it. */
+  row: SeriesRow | undefined;
+  /** Only these instances; undefined means all. */
+  instances?: ReadonlySet<string> | undefined;
+  /** Already located (found in the buckets, or pinned by a lock file). */
+  locations?: readonly ObjectLocation[] | undefined;
+  /** The lock file's own record, where it came from one: paths and digests are taken from it. */
+  locked?: LockedSeries | undefined;
+}
+
+/** An object outside of any series, with its path below the destination. */
+export interface CohortObject {
+  location: ObjectLocation;
+  path: string;
+  locked?: LockedFile | undefined;
+}
+
+/** Something that the user should know. */
+export interface CohortNote {
+  item?: string | undefined;
+  message: string;
+}
+
+/** A name that led nowhere. */
+export interface Unresolved {
+  /** As given. */
+  item: string;
+  /** `argument`, or `file.txt:12`. */
+  origin: string;
+  error: CarrelError;
+}
+
+/** The answer: what is to be had. */
+export interface Cohort {
+  archive: Archive;
+  /** Null where no catalogue was asked. */
+  release: string | null;
+  catalog: { version: string; digest: Digest } | null;
+  /** As the lock file records it. */
+  question: { what: string[]; selection: object };
+  series: CohortSeries[];
+  objects: CohortObject[];
+  notes: CohortNote[];
+  unresolved: Unresolved[];
+  /** Layout that a lock file recorded; a flag overrides it. */
+  layout?: string | undefined;
+}

@@ -1,0 +1,119 @@
+/**
+ * From a question to a cohort: which series versions and which objects. Nothing is fetched here; the catalogue
+ * answers first, the network only for what it does not know.
+ */
+import type { Selection } from '../catalog/index.ts';
+import { abortError, CarrelError } from '../errors.ts';
+import { addLock } from './add-lock.ts';
+import { gather } from './gather.ts';
+import type { Cohort, CohortSeries, Question, Tools } from './question.ts';
+import { requireCatalog } from './require-catalog.ts';
+import { resolveNames } from './resolve-names.ts';
+
+/** True where a selection narrows anything down; `release` and `seed` alone do not. */
+export function isNarrowed(selection: Selection): boolean {
+  return Object.keys(selection).some((key) => key !== 'release' && key !== 'seed');
+}
+
+/**
+ * Resolves a question.
+ *
+ * Names that lead nowhere are in `unresolved`, each with its error, and do not stop the others; where nothing at all
+ * is left, the first of them is thrown.
+ *
+ * @param options.cwd folder that relative paths are seen from
+ * @throws `usage` without any question, `not-found`, `ambiguous`, `bad-input`, `sql`
+ */
+export async function resolveCohort(question: Question, tools: Tools, options: { cwd: string }): Promise<Cohort> {
+  const narrowed = isNarrowed(question.selection);
+  if (question.what.length === 0 && !narrowed) {
+    throw new CarrelError('usage', 'nothing was named', {
+      next: 'name something (a UID, a UUID, a URL, a manifest), or select with flags such as --collection',
+    });
+  }
+  const cohort: Cohort = {
+    archive: tools.archive,
+    release: tools.catalog?.releaseName ?? null,
+    catalog: tools.catalog === undefined ? null : { version: tools.catalog.version, digest: tools.catalog.digest },
+    question: { what: question.what.map(portable), selection: question.selection },
+    series: [],
+    objects: [],
+    notes: (tools.catalog?.notes ?? []).map((message) => ({ message })),
+    unresolved: [],
+  };
+  if (question.what.length > 0) {
+    const gathered = await gather(question, options);
+    cohort.notes.push(...gathered.notes);
+    cohort.unresolved.push(...gathered.unresolved);
+    for (const { lock, origin } of gathered.locks) addLock(cohort, lock, origin, tools);
+    const [only] = gathered.locks;
+    if (only !== undefined && question.what.length === 1) {
+      // A lock file that is fetched again gives the same lock file.
+      cohort.question = { what: only.lock.question.what, selection: only.lock.question.selection };
+    }
+    await resolveNames(cohort, gathered, question, tools);
+    if (narrowed) await intersect(cohort, question, tools);
+  } else await selectAll(cohort, question, tools);
+  if (tools.signal?.aborted === true) throw abortError(tools.signal);
+  cohort.series = mergeSeries(cohort.series);
+  const first = cohort.unresolved[0];
+  if (cohort.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;
+  return cohort;
+}
+
+/** A path of this machine has no place in a lock file: only its name is kept. */
+function portable(word: string): string {
+  return /^([./~]|[A-Za-z]:\\)/.test(word) ? (word.split(/[\\/]/).at(-1) ?? word) : word;
+}
+
+/** Takes the whole selection. */
+async function selectAll(cohort: Cohort, question: Question, tools: Tools): Promise<void> {
+  const catalog = requireCatalog(tools);
+  const { rows, notes } = await catalog.select(question.selection, { signal: tools.signal });
+  for (const { message, value } of notes) cohort.notes.push({ item: value, message });
+  const unknown = notes.filter((note) => note.unknown);
+  const [first] = unknown;
+  if (first !== undefined && (rows.length === 0 || question.strict === true)) {
+    throw new CarrelError('not-found', first.message, {
+      item: first.value,
+      next: first.suggestions.length > 0 ? `did you mean ${first.suggestions.join(', ')}?` : 'carrel search shows what there is',
+    });
+  }
+  cohort.series = rows.map((row) => ({ crdc_series_uuid: row.crdc_series_uuid, row }));
+}
+
+/** Names and flags together: both must hold. */
+async function intersect(cohort: Cohort, question: Question, tools: Tools): Promise<void> {
+  const catalog = requireCatalog(tools);
+  const known = cohort.series.filter(({ row }) => row !== undefined);
+  if (cohort.series.length !== known.length || cohort.objects.length > 0) {
+    throw new CarrelError('usage', 'selection flags can only narrow what the catalogue knows, and some of what was named is not in it', {
+      next: 'leave the flags out, or name series, studies, patients or collections',
+    });
+  }
+  const { rows, notes } = await catalog.select(question.selection, { signal: tools.signal, columns: ['crdc_series_uuid'] });
+  for (const { message, value } of notes) cohort.notes.push({ item: value, message });
+  const matching = new Set(rows.map((row) => row.crdc_series_uuid));
+  cohort.series = cohort.series.filter(({ crdc_series_uuid }) => matching.has(crdc_series_uuid));
+}
+
+/** A series that is named twice is fetched once; named whole and in part, it is fetched whole. */
+function mergeSeries(series: readonly CohortSeries[]): CohortSeries[] {
+  const merged = new Map<string, CohortSeries>();
+  for (const one of series) {
+    const before = merged.get(one.crdc_series_uuid);
+    if (before === undefined) merged.set(one.crdc_series_uuid, one);
+    else {
+      const instances =
+        before.instances === undefined || one.instances === undefined ? undefined : new Set([...before.instances, ...one.instances]);
+      merged.set(one.crdc_series_uuid, {
+        ...one,
+        ...before,
+        row: before.row ?? one.row,
+        instances,
+        locations: instances === undefined && (before.instances ?? one.instances) !== undefined ? undefined : (before.locations ?? one.locations),
+      });
+    }
+  }
+  return [...merged.values()];
+}
