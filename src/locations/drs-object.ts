@@ -132,11 +132,9 @@ function parseChecksum(json: unknown): Digest[] {
   const algorithm = ALGORITHMS[textOf(value?.type)?.toLowerCase() ?? ''];
   const checksum = textOf(value?.checksum);
   if (algorithm === undefined || checksum === undefined) return [];
-  const hex =
-    checksum.length === HEX_LENGTH[algorithm]
-      ? checksum.toLowerCase()
-      : // Google's own spelling of CRC32C and MD5.
-        Buffer.from(checksum, 'base64').toString('hex');
+  // Google writes CRC32C and MD5 in base64; four bytes are eight characters either way, so length does not tell.
+  const isHex = checksum.length === HEX_LENGTH[algorithm] && /^[0-9a-f]+$/i.test(checksum);
+  const hex = isHex ? checksum.toLowerCase() : Buffer.from(checksum, 'base64').toString('hex');
   const digest = `${algorithm}:${hex}`;
   return isDigest(digest) ? [digest] : [];
 }

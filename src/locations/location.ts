@@ -1,8 +1,8 @@
 /**
  * Where objects stand: the value that goes from `locations` to `transfer` and into the lock file.
  */
-import type { Digest } from '../identifiers/digest.ts';
-import type { Place } from '../stores/store.ts';
+import type { Digest } from '../identifiers/index.ts';
+import type { Place } from '../stores/index.ts';
 
 /** One copy of an object. All copies of one location hold the same bytes. */
 export interface Source {
