@@ -2,7 +2,7 @@
  * `carrel.lock.json`: a cohort pinned to its bytes. Sorted, without times or paths of the machine, so that two
  * runs of the same cohort give the same text. Schema: `docs/carrel-lock.schema.json`.
  */
-import type { Digest } from '../identifiers/digest.ts';
+import type { Digest } from '../identifiers/index.ts';
 
 /** A file of the cohort. */
 export interface LockedFile {

@@ -2,7 +2,7 @@
  * Writes `carrel.lock.json`. Two runs of one cohort give the same text, on every machine and in every language
  * setting: order is by UTF-16 code unit, never by locale.
  */
-import { type Digest, isDigest } from '../identifiers/digest.ts';
+import { type Digest, isDigest } from '../identifiers/index.ts';
 import type { LockedFile, LockedSeries, LockFile } from './lock-file.ts';
 import { LOCK_VERSION } from './lock-schema.ts';
 

@@ -10,7 +10,7 @@
  *   `retryable` and, where the server said so, `retryAfterMs`.
  * - no retries inside: `withRetry` adds them. Nothing is written to the console.
  */
-import type { Digest } from '../identifiers/digest.ts';
+import type { Digest } from '../identifiers/index.ts';
 
 /** Wire protocol of a mirror. `https` is a plain web server without listings. */
 export type Protocol = 's3' | 'gcs' | 'https' | 'file';
