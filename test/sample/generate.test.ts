@@ -162,6 +162,11 @@ describe('generating', () => {
     await writeFile(path.join(dir, 'mine.txt'), 'mine');
     await expect(generateSample({ dir, scale: 0 })).rejects.toMatchObject({ code: 'unsafe', item: dir });
     expect(await readdir(dir)).toEqual(['mine.txt']);
+    const file = path.join(dir, 'mine.txt');
+    await expect(generateSample({ dir: file, scale: 0 })).rejects.toMatchObject({
+      code: 'unsafe',
+      item: file,
+    });
     expect((await readdir(folder)).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 

@@ -2,7 +2,13 @@
 import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { DEFAULT_SEED, SAMPLE_VERSION } from '../version.ts';
-import { type GenerateSampleOptions, generateSample, type Sample, STAMP_FILE } from './generate-sample.ts';
+import {
+  BUILDING_PREFIX,
+  type GenerateSampleOptions,
+  generateSample,
+  type Sample,
+  STAMP_FILE,
+} from './generate-sample.ts';
 
 /** Age (ms) from which the leftovers of a killed process are swept away. */
 const LEFTOVER_AGE = 3_600_000;
@@ -44,7 +50,7 @@ async function isFinished(root: string, scale: number, seed: string): Promise<bo
 /** Removes folders that a killed process left behind. */
 async function sweep(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
-    if (!name.startsWith('.sample-building-')) continue;
+    if (!name.startsWith(BUILDING_PREFIX)) continue;
     const leftover = path.join(parent, name);
     const made = (await stat(leftover).catch(() => undefined))?.mtimeMs ?? Date.now();
     if (Date.now() - made > LEFTOVER_AGE) await rm(leftover, { recursive: true, force: true });

@@ -1,8 +1,8 @@
 /** Makes the whole sample: objects, catalogue of every release, record. */
 import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { abortError, CarrelError } from '../../errors.ts';
+import { abortError, CarrelError, isCarrelError } from '../../errors.ts';
 import { BUCKET_CLASSES } from '../model/buckets.ts';
 import { buildModel } from '../model/cohort.ts';
 import { RELEASES, type Release, type SampleModel } from '../model/types.ts';
@@ -42,6 +42,9 @@ export interface Sample {
   archivePath: string;
 }
 
+/** Start of the names of folders in which samples are being built. */
+export const BUILDING_PREFIX = '.sample-building-';
+
 /** Name of the file that says which generator finished a sample. */
 export const STAMP_FILE = 'sample.json';
 
@@ -49,29 +52,64 @@ export const STAMP_FILE = 'sample.json';
  * Generates the sample at `dir`. It is built in a folder beside and moved into place when it is whole, so `dir`
  * never holds half a sample.
  *
- * @throws `unsafe` where `dir` holds something already, `interrupted` on abort
+ * @throws `unsafe` where `dir` holds something already, `usage` for a scale that is none, `no-space` and `permission`
+ *   where the disk refuses, `interrupted` on abort
  */
 export async function generateSample(options: GenerateSampleOptions): Promise<Sample> {
   const root = path.resolve(options.dir);
-  await mkdir(path.dirname(root), { recursive: true });
-  const building = await mkdtemp(path.join(path.dirname(root), '.sample-building-'));
+  let building: string | undefined;
   try {
-    const totals = await build(building, options);
-    try {
-      await rename(building, root);
-    } catch (cause) {
-      throw new CarrelError('unsafe', `the folder for the sample is not empty: ${root}`, {
-        item: root,
-        next: 'name a folder that does not exist yet',
-        cause,
-      });
-    }
+    await mkdir(path.dirname(root), { recursive: true });
+    await requireVacant(root);
+    building = await mkdtemp(path.join(path.dirname(root), BUILDING_PREFIX));
+    // One folder further down, since mkdtemp makes folders that nobody else may enter.
+    const fresh = path.join(building, 'sample');
+    await mkdir(fresh);
+    const totals = await build(fresh, options);
+    await requireVacant(root);
+    await rename(fresh, root);
     options.onEvent?.({ type: 'done', root, ...totals });
     return { root, archivePath: path.join(root, 'archive.json') };
   } catch (error) {
-    await rm(building, { recursive: true, force: true });
-    throw error;
+    throw asCarrelError(error, root);
+  } finally {
+    if (building !== undefined) await rm(building, { recursive: true, force: true });
   }
+}
+
+/** Throws where there is something at `root` that is no empty folder. */
+async function requireVacant(root: string): Promise<void> {
+  const names = await readdir(root).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  });
+  if (names.length > 0) throw occupied(root);
+}
+
+function occupied(root: string, cause?: unknown): CarrelError {
+  return new CarrelError('unsafe', `there is something already where the sample should go: ${root}`, {
+    item: root,
+    next: 'name a folder that does not exist yet',
+    cause,
+  });
+}
+
+/** What a failure of the disk means. */
+function asCarrelError(error: unknown, root: string): CarrelError {
+  if (isCarrelError(error)) return error;
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR') return occupied(root, error);
+  const details = { item: root, cause: error };
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    const next = 'free about 100 MB per unit of scale, or name another folder';
+    return new CarrelError('no-space', `the sample does not fit on the disk: ${root}`, { ...details, next });
+  }
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
+    const next = 'name a folder that you may write to';
+    return new CarrelError('permission', `the sample may not be written here: ${root}`, { ...details, next });
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new CarrelError('internal', `the sample could not be made: ${message}`, details);
 }
 
 async function build(
