@@ -3,7 +3,7 @@
 export type { App, OnRequest, RequestRecord } from './app.ts';
 export type { Listener, ListenOptions } from './listen.ts';
 export { listen } from './listen.ts';
-export type { DigestFile, FileDigests } from './objects/file-digests.ts';
+export type { DigestCacheOptions, DigestFile, FileDigests } from './objects/file-digests.ts';
 export { createDigestCache } from './objects/file-digests.ts';
 export type { GcsAppOptions } from './objects/gcs.ts';
 export { createGcsApp } from './objects/gcs.ts';

@@ -108,7 +108,8 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
     outgoing.destroy();
     return;
   }
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  // A flat list of names and values: a header may come more than once.
+  outgoing.writeHead(response.status, [...response.headers].flat());
   if (response.body === null) {
     outgoing.end();
     return;

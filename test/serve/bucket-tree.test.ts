@@ -1,4 +1,5 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -252,6 +253,38 @@ describe('digests', () => {
       md5: 'f97c5d29941bfb1b2fdab0874906ab82',
       crc32c: expect.stringMatching(/^[0-9a-f]{8}$/),
     });
+  });
+
+  test('a journal keeps them over restarts, and its broken lines do no harm', async () => {
+    const opened = await tree({ 'b/x': 'one', 'b/y': 'two' });
+    const journal = join(buckets?.root ?? '', '.cache', 'digests.jsonl');
+    const file = async (key: string) => {
+      const found = await opened.find('b', key);
+      if (found === undefined) throw new Error('gone');
+      return found;
+    };
+    const first = await createDigestCache({ journal })(await file('x'));
+    let lines = '';
+    while (!lines.endsWith('\n')) lines = await readFile(journal, 'utf8').catch(() => '');
+    expect(JSON.parse(lines)).toMatchObject({ path: buckets?.path('b/x'), size: 3, ...first });
+
+    // A digest that only the journal can know shows that the file was not read again.
+    const changed = lines.replace(first.md5, 'f'.repeat(32));
+    await writeFile(journal, `{"path":"cut off\n\nnull\n${changed}{"path":1}\n`);
+    const again = createDigestCache({ journal });
+    expect((await again(await file('x'))).md5).toBe('f'.repeat(32));
+    expect((await again(await file('y'))).md5).toBe(createHash('md5').update('two').digest('hex'));
+    await buckets?.write({ 'b/x': 'uno' }, new Date('2025-01-01T00:00:00Z'));
+    expect((await again(await file('x'))).md5).toBe(createHash('md5').update('uno').digest('hex'));
+  });
+
+  test('a journal that cannot be written is done without', async () => {
+    const opened = await tree({ 'b/x': 'one', 'not-a-folder': '' });
+    const digest = createDigestCache({ journal: join(buckets?.root ?? '', 'not-a-folder', 'digests.jsonl') });
+    const file = await opened.find('b', 'x');
+    expect(file === undefined ? undefined : (await digest(file)).md5).toBe(
+      'f97c5d29941bfb1b2fdab0874906ab82',
+    );
   });
 
   test('a thousand files are hashed without exhausting open files', async () => {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { createCrc32c } from '../../stores/index.ts';
 import type { StoredFile } from './bucket-tree.ts';
+import { createDigestJournal } from './digest-journal.ts';
 
 /** Digests of a whole file, in lower-case hex. */
 export interface FileDigests {
@@ -18,36 +19,71 @@ const PARALLEL = 4;
 /** The oldest ones are forgotten beyond this many: about 100 MB. */
 const KEPT_FILES = 300_000;
 
+/** Options of `createDigestCache`. */
+export interface DigestCacheOptions {
+  /** File that digests are kept in over restarts, one JSON line each; default: memory only. */
+  journal?: string | undefined;
+}
+
+interface Entry {
+  size: number;
+  mtimeNs: bigint;
+  digests: FileDigests | Promise<FileDigests>;
+}
+
 /**
- * Digests by path, size and time stamp, kept in memory: the first request for a file reads it once (MD5 runs at
- * about 0.5 GB/s), later ones cost nothing. A file that is replaced gets new digests. Share one instance between
- * servers over the same folder.
+ * Digests by path, size and time stamp: the first request for a file reads it once (MD5 runs at about 0.5 GB/s),
+ * later ones cost nothing. A file that is replaced gets new digests. Share one instance between servers over the
+ * same folder.
  */
-export function createDigestCache(): DigestFile {
-  const known = new Map<string, { size: number; mtimeNs: bigint; digests: Promise<FileDigests> }>();
+export function createDigestCache(options: DigestCacheOptions = {}): DigestFile {
+  const known = new Map<string, Entry>();
+  const journal = options.journal === undefined ? undefined : createDigestJournal(options.journal);
+  let loaded: Promise<void> | undefined;
+  const inTurn = createTurns(PARALLEL);
+
+  const keep = (path: string, entry: Entry) => {
+    if (known.size >= KEPT_FILES) known.delete(known.keys().next().value ?? '');
+    known.set(path, entry);
+  };
+  const load = async () => {
+    for (const [path, { size, mtimeNs, md5, crc32c }] of (await journal?.load()) ?? []) {
+      keep(path, { size, mtimeNs, digests: { md5, crc32c } });
+    }
+  };
+  const compute = async ({ path, size, mtimeNs }: StoredFile) => {
+    const digests = await inTurn(() => digestFile(path, size));
+    journal?.add({ path, size, mtimeNs, ...digests });
+    return digests;
+  };
+
+  return async (file) => {
+    loaded ??= load();
+    await loaded;
+    const { path, size, mtimeNs } = file;
+    const entry = known.get(path);
+    if (entry !== undefined && entry.size === size && entry.mtimeNs === mtimeNs) return entry.digests;
+    const digests = compute(file);
+    keep(path, { size, mtimeNs, digests });
+    digests.catch(() => known.delete(path));
+    return digests;
+  };
+}
+
+/** Runs at most `limit` tasks at once, in the order in which they came. */
+function createTurns(limit: number): <T>(task: () => Promise<T>) => Promise<T> {
   const waiting: (() => void)[] = [];
   let running = 0;
-
-  const compute = async (path: string, size: number) => {
-    if (running >= PARALLEL) await new Promise<void>((resolve) => waiting.push(resolve));
+  return async (task) => {
+    if (running >= limit) await new Promise<void>((resolve) => waiting.push(resolve));
     else running += 1;
     try {
-      return await digestFile(path, size);
+      return await task();
     } finally {
       const next = waiting.shift();
       if (next === undefined) running -= 1;
       else next();
     }
-  };
-
-  return ({ path, size, mtimeNs }) => {
-    const entry = known.get(path);
-    if (entry !== undefined && entry.size === size && entry.mtimeNs === mtimeNs) return entry.digests;
-    const digests = compute(path, size);
-    if (known.size >= KEPT_FILES) known.delete(known.keys().next().value ?? '');
-    known.set(path, { size, mtimeNs, digests });
-    digests.catch(() => known.delete(path));
-    return digests;
   };
 }
 
