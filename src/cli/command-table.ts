@@ -2,7 +2,10 @@
 import type { CommandSpec } from './command.ts';
 
 const TABLE = {
-  get: { summary: 'fetch and verify what is named; write carrel.lock.json', load: () => import('./commands/get.ts') },
+  get: {
+    summary: 'fetch and verify what is named; write carrel.lock.json',
+    load: () => import('./commands/get.ts'),
+  },
   search: { summary: 'which series match', load: () => import('./commands/search.ts') },
   sql: { summary: 'read-only SQL over every table', load: () => import('./commands/sql.ts') },
   show: { summary: 'what is this?', load: () => import('./commands/show.ts') },
@@ -15,9 +18,18 @@ const TABLE = {
   cat: { summary: 'write an object to stdout', load: () => import('./commands/cat.ts') },
   manifest: { summary: 'convert, check and split manifests', load: () => import('./commands/manifest.ts') },
   catalog: { summary: 'install and inspect catalogue tables', load: () => import('./commands/catalog.ts') },
-  serve: { summary: 'serve a folder of buckets, S3- and GCS-style', load: () => import('./commands/serve.ts') },
-  demo: { summary: 'the whole road on the built-in sample archive', load: () => import('./commands/demo.ts') },
-  doctor: { summary: 'what works on this machine and what does not', load: () => import('./commands/doctor.ts') },
+  serve: {
+    summary: 'serve a folder of buckets, S3- and GCS-style',
+    load: () => import('./commands/serve.ts'),
+  },
+  demo: {
+    summary: 'the whole road on the built-in sample archive',
+    load: () => import('./commands/demo.ts'),
+  },
+  doctor: {
+    summary: 'what works on this machine and what does not',
+    load: () => import('./commands/doctor.ts'),
+  },
   config: { summary: 'settings and where they come from', load: () => import('./commands/config.ts') },
   completion: { summary: 'completion script for a shell', load: () => import('./commands/completion.ts') },
 } as const satisfies Record<string, { summary: string; load: () => Promise<{ spec: CommandSpec }> }>;
@@ -26,9 +38,9 @@ const TABLE = {
 export type CommandName = keyof typeof TABLE;
 
 /** Names and summaries, in the order of the help. */
-export const COMMANDS: readonly { name: CommandName; summary: string }[] = (Object.keys(TABLE) as CommandName[]).map(
-  (name) => ({ name, summary: TABLE[name].summary }),
-);
+export const COMMANDS: readonly { name: CommandName; summary: string }[] = (
+  Object.keys(TABLE) as CommandName[]
+).map((name) => ({ name, summary: TABLE[name].summary }));
 
 /** Loads one command's module. */
 export async function loadCommand(name: CommandName): Promise<CommandSpec> {

@@ -39,8 +39,12 @@ export interface CommandSpec {
 /** Flags that every command takes. */
 export function addCommonFlags(command: Command): Command {
   return command
-    .addOption(new Option('--archive <archive>', 'archive: a name, or path or URL of an archive.json (default: idc)'))
-    .addOption(new Option('--mirror <name=endpoint>', 'point a mirror elsewhere (repeatable)').argParser(collect))
+    .addOption(
+      new Option('--archive <archive>', 'archive: a name, or path or URL of an archive.json (default: idc)'),
+    )
+    .addOption(
+      new Option('--mirror <name=endpoint>', 'point a mirror elsewhere (repeatable)').argParser(collect),
+    )
     .addOption(new Option('--cache-dir <dir>', 'where catalogues are kept'))
     .addOption(new Option('--json', 'machine-readable output'))
     .addOption(new Option('-q, --quiet', 'no progress and no notes'))

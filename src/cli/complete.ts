@@ -20,11 +20,16 @@ const VALUE_COLUMNS: Record<string, string> = {
 /** Candidates for the last word. Never throws: a shell must not see an error while somebody types. */
 export async function complete(words: readonly string[], terminal: Terminal): Promise<string[]> {
   const last = words.at(-1) ?? '';
-  if (words.length <= 1) return startingWith(COMMANDS.map(({ name }) => name), last);
+  if (words.length <= 1)
+    return startingWith(
+      COMMANDS.map(({ name }) => name),
+      last,
+    );
   const known = COMMANDS.find(({ name }) => name === words[0]);
   if (known === undefined) return [];
   let command: Command = buildCommand(await loadCommand(known.name), 'carrel', async () => {});
-  for (const word of words.slice(1, -1)) command = command.commands.find((sub) => sub.name() === word) ?? command;
+  for (const word of words.slice(1, -1))
+    command = command.commands.find((sub) => sub.name() === word) ?? command;
   const previous = words.at(-2) ?? '';
   const option = command.options.find(({ long, short }) => long === previous || short === previous);
   if (option?.argChoices !== undefined) return startingWith(option.argChoices, last);

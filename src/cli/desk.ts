@@ -3,7 +3,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { type Archive, builtInArchive, builtInArchiveNames, parseArchive, withMirrors } from '../archives/index.ts';
+import {
+  type Archive,
+  builtInArchive,
+  builtInArchiveNames,
+  parseArchive,
+  withMirrors,
+} from '../archives/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import type { Tools } from '../cohort/index.ts';
 import { CarrelError, isCarrelError } from '../errors.ts';
@@ -126,11 +132,15 @@ async function readArchive(run: Run, openStore: OpenStore, cacheDir: string): Pr
     return parseRecord(await readFile(path, 'utf8'), name, path);
   } catch (cause) {
     if (isCarrelError(cause)) throw cause;
-    throw new CarrelError('not-found', `there is no archive ${JSON.stringify(name)}: no such name, and no such file`, {
-      item: name,
-      next: `built-in names: ${[...builtInArchiveNames, 'sample'].join(', ')}; or give the path or URL of an archive.json`,
-      cause,
-    });
+    throw new CarrelError(
+      'not-found',
+      `there is no archive ${JSON.stringify(name)}: no such name, and no such file`,
+      {
+        item: name,
+        next: `built-in names: ${[...builtInArchiveNames, 'sample'].join(', ')}; or give the path or URL of an archive.json`,
+        cause,
+      },
+    );
   }
 }
 
@@ -139,7 +149,11 @@ function parseRecord(text: string, origin: string, base: string | undefined): Ar
   try {
     json = JSON.parse(text);
   } catch (cause) {
-    throw new CarrelError('bad-input', `${origin} is not JSON: ${(cause as Error).message}`, { item: origin, next: 'compare it with docs/archive.schema.json', cause });
+    throw new CarrelError('bad-input', `${origin} is not JSON: ${(cause as Error).message}`, {
+      item: origin,
+      next: 'compare it with docs/archive.schema.json',
+      cause,
+    });
   }
   return parseArchive(json, { origin, base });
 }

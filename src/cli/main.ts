@@ -22,7 +22,11 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
     interrupts += 1;
     // Twice means now.
     if (interrupts > 1) process.exit(130);
-    controller.abort(new CarrelError('interrupted', 'interrupted', { next: `run it again to go on: carrel ${argv.join(' ')}` }));
+    controller.abort(
+      new CarrelError('interrupted', 'interrupted', {
+        next: `run it again to go on: carrel ${argv.join(' ')}`,
+      }),
+    );
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
@@ -37,7 +41,10 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
     .helpOption('-h, --help', 'show help')
     .exitOverride()
     .showSuggestionAfterError(true)
-    .configureOutput({ writeOut: (text) => terminal.out.write(text), writeErr: (text) => terminal.err.write(text) });
+    .configureOutput({
+      writeOut: (text) => terminal.out.write(text),
+      writeErr: (text) => terminal.err.write(text),
+    });
   program.addHelpText('before', `${TOP_EXAMPLES.map((line) => `  ${line}`).join('\n')}\n`);
   program.addHelpText('after', `\n${exitCodesHelp(Object.keys(EXIT_CODES).map(Number) as ExitCode[])}`);
 
@@ -88,9 +95,16 @@ function report(error: unknown, argv: readonly string[], terminal: Terminal): Ex
     const paint = createPaint(wantsColor(terminal.err, terminal.env, 'auto'));
     const message = error instanceof Error ? error.message : String(error);
     terminal.err.write(`${paint.red('error:')} ${printableLines(message)}\n`);
-    if (isCarrelError(error) && error.next !== undefined) terminal.err.write(`${paint.dim('next:')} ${printableLines(error.next)}\n`);
-    if (argv.includes('--debug') && error instanceof Error) terminal.err.write(`${error.stack ?? ''}\n${error.cause === undefined ? '' : `cause: ${String(error.cause)}\n`}`);
-    else if (!isCarrelError(error)) terminal.err.write('next: this is a defect of carrel; run it again with --debug and report what it prints\n');
+    if (isCarrelError(error) && error.next !== undefined)
+      terminal.err.write(`${paint.dim('next:')} ${printableLines(error.next)}\n`);
+    if (argv.includes('--debug') && error instanceof Error)
+      terminal.err.write(
+        `${error.stack ?? ''}\n${error.cause === undefined ? '' : `cause: ${error.cause instanceof Error ? error.cause.message : JSON.stringify(error.cause)}\n`}`,
+      );
+    else if (!isCarrelError(error))
+      terminal.err.write(
+        'next: this is a defect of carrel; run it again with --debug and report what it prints\n',
+      );
   }
   return isCarrelError(error) ? exitCodeOf(error.code) : 1;
 }
@@ -99,5 +113,11 @@ function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
 
-const terminal: Terminal = { out: process.stdout, err: process.stderr, in: process.stdin, env: process.env, cwd: process.cwd() };
+const terminal: Terminal = {
+  out: process.stdout,
+  err: process.stderr,
+  in: process.stdin,
+  env: process.env,
+  cwd: process.cwd(),
+};
 process.exitCode = await main(process.argv.slice(2), terminal);

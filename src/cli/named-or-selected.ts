@@ -20,18 +20,33 @@ export interface NamedOrSelected {
  *
  * @throws `usage` where nothing was named, and what `resolveCohort` throws
  */
-export async function namedOrSelected(run: Run, desk: Desk, what: readonly string[], flags: Record<string, unknown>): Promise<NamedOrSelected> {
+export async function namedOrSelected(
+  run: Run,
+  desk: Desk,
+  what: readonly string[],
+  flags: Record<string, unknown>,
+): Promise<NamedOrSelected> {
   const selection = selectionOf(flags);
   const catalog = await desk.catalog(selection.release);
   if (what.length === 0) {
-    if (!isNarrowed(selection)) throw new CarrelError('usage', 'nothing was named', { next: 'name something (a UID, a collection, a lock file), or select with flags such as --collection' });
+    if (!isNarrowed(selection))
+      throw new CarrelError('usage', 'nothing was named', {
+        next: 'name something (a UID, a collection, a lock file), or select with flags such as --collection',
+      });
     return { catalog, what: selection };
   }
   const cohort = await resolveCohort(
-    { what, selection, as: flags['as'] as AsKind | undefined, all: true, readStdin: () => readStdin(run.terminal) },
+    {
+      what,
+      selection,
+      as: flags['as'] as AsKind | undefined,
+      all: true,
+      readStdin: () => readStdin(run.terminal),
+    },
     await desk.tools(selection.release),
     { cwd: run.terminal.cwd },
   );
-  for (const { item, error } of cohort.unresolved) await write(run.terminal.err, `${run.err.red('not found')} ${printable(`${item}: ${error.message}`)}\n`);
+  for (const { item, error } of cohort.unresolved)
+    await write(run.terminal.err, `${run.err.red('not found')} ${printable(`${item}: ${error.message}`)}\n`);
   return { catalog, what: cohort.series.map(({ crdc_series_uuid }) => crdc_series_uuid) };
 }

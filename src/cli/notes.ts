@@ -1,14 +1,17 @@
 /** Remarks about an answer, on stderr. */
 import type { SelectionNote } from '../catalog/index.ts';
+import { CarrelError } from '../errors.ts';
 import type { Run } from './command.ts';
 import { printable, write } from './terminal.ts';
-import { CarrelError } from '../errors.ts';
 
 /** Prints what the catalogue has to say about a selection; nothing with `--quiet`. */
 export async function printSelectionNotes(run: Run, notes: readonly SelectionNote[]): Promise<void> {
   if (run.quiet) return;
   for (const { message, suggestions, unknown } of notes) {
-    const hint = unknown && suggestions.length > 0 && !suggestions.some((value) => message.includes(value)) ? ` (nearest: ${suggestions.join(', ')})` : '';
+    const hint =
+      unknown && suggestions.length > 0 && !suggestions.some((value) => message.includes(value))
+        ? ` (nearest: ${suggestions.join(', ')})`
+        : '';
     await write(run.terminal.err, `${run.err.dim('note:')} ${printable(`${message}${hint}`)}\n`);
   }
 }
@@ -17,6 +20,9 @@ export async function printSelectionNotes(run: Run, notes: readonly SelectionNot
 export function unknownValue(note: SelectionNote): CarrelError {
   return new CarrelError('not-found', `${note.value} is nowhere in the catalogue`, {
     item: note.value,
-    next: note.suggestions.length > 0 ? `did you mean ${note.suggestions.join(', ')}?` : `carrel search --by ${note.field} lists the values`,
+    next:
+      note.suggestions.length > 0
+        ? `did you mean ${note.suggestions.join(', ')}?`
+        : `carrel search --by ${note.field} lists the values`,
   });
 }

@@ -5,7 +5,8 @@ import { collect } from './command.ts';
 
 /** Adds all selection flags to a command. */
 export function addSelectionFlags(command: Command): Command {
-  const repeatable = (flag: string, help: string) => command.addOption(new Option(flag, help).argParser(collect));
+  const repeatable = (flag: string, help: string) =>
+    command.addOption(new Option(flag, help).argParser(collect));
   repeatable('--collection <id>', 'collection (repeat for alternatives)');
   repeatable('--analysis-result <id>', 'analysis result');
   repeatable('--patient <id>', 'PatientID');
@@ -17,12 +18,22 @@ export function addSelectionFlags(command: Command): Command {
   repeatable('--manufacturer <name>', 'Manufacturer');
   repeatable('--where <condition>', 'SQL condition on the columns of index (all must hold)');
   return command
-    .addOption(new Option('--sql <select>', 'SELECT that names series by crdc_series_uuid or SeriesInstanceUID'))
-    .addOption(new Option('--analysis-results <how>', 'include, exclude or only').choices(['include', 'exclude', 'only']))
+    .addOption(
+      new Option('--sql <select>', 'SELECT that names series by crdc_series_uuid or SeriesInstanceUID'),
+    )
+    .addOption(
+      new Option('--analysis-results <how>', 'include, exclude or only').choices([
+        'include',
+        'exclude',
+        'only',
+      ]),
+    )
     .addOption(new Option('--exclude-analysis-results', 'original data only'))
     .addOption(new Option('--release <release>', 'a release such as v24 (default: the newest installed)'))
     .addOption(new Option('--limit <n>', 'at most n series').argParser(count))
-    .addOption(new Option('--sample <n>', 'n patients drawn at random, the same on every machine').argParser(count))
+    .addOption(
+      new Option('--sample <n>', 'n patients drawn at random, the same on every machine').argParser(count),
+    )
     .addOption(new Option('--seed <s>', 'seed of --sample (default: 0)').argParser(count))
     .addOption(new Option('--strict', 'an unknown value is an error (exit 4)'));
 }
@@ -47,12 +58,14 @@ export function selectionOf(flags: Record<string, unknown>): Selection {
   }
   for (const value of (flags['series'] as string[] | undefined) ?? []) {
     // Both name series; which one it is can be seen from its form.
-    if (/^[0-9a-f]{8}-/i.test(value)) selection.crdcSeriesUuid = [...(selection.crdcSeriesUuid ?? []), value.toLowerCase()];
+    if (/^[0-9a-f]{8}-/i.test(value))
+      selection.crdcSeriesUuid = [...(selection.crdcSeriesUuid ?? []), value.toLowerCase()];
     else selection.series = [...(selection.series ?? []), value];
   }
   if (typeof flags['sql'] === 'string') selection.sql = flags['sql'];
   if (flags['excludeAnalysisResults'] === true) selection.analysisResults = 'exclude';
-  if (typeof flags['analysisResults'] === 'string') selection.analysisResults = flags['analysisResults'] as 'include' | 'exclude' | 'only';
+  if (typeof flags['analysisResults'] === 'string')
+    selection.analysisResults = flags['analysisResults'] as 'include' | 'exclude' | 'only';
   if (typeof flags['release'] === 'string') selection.release = flags['release'];
   for (const field of ['limit', 'sample', 'seed'] as const) {
     if (typeof flags[field] === 'number') selection[field] = flags[field];

@@ -10,20 +10,36 @@ import { CarrelError } from '../errors.ts';
 
 /** Every setting: key in `carrel.toml`, variable, default and one line of help. */
 export const SETTINGS = {
-  archive: { variable: 'CARREL_ARCHIVE', fallback: 'idc', help: 'archive: a built-in name, a path or a URL of an archive.json' },
-  mirrors: { variable: 'CARREL_MIRRORS', fallback: [], help: 'NAME=ENDPOINT overrides, comma-separated in the variable' },
+  archive: {
+    variable: 'CARREL_ARCHIVE',
+    fallback: 'idc',
+    help: 'archive: a built-in name, a path or a URL of an archive.json',
+  },
+  mirrors: {
+    variable: 'CARREL_MIRRORS',
+    fallback: [],
+    help: 'NAME=ENDPOINT overrides, comma-separated in the variable',
+  },
   from: { variable: 'CARREL_FROM', fallback: 'auto', help: 'mirror to fetch from' },
   layout: {
     variable: 'CARREL_LAYOUT',
     fallback: '{collection_id}/{PatientID}/{StudyInstanceUID}/{Modality}_{SeriesInstanceUID}/{file}',
     help: 'names of files below the destination',
   },
-  license_policy: { variable: 'CARREL_LICENSE_POLICY', fallback: 'any', help: 'any, commercial, or a list of licences' },
+  license_policy: {
+    variable: 'CARREL_LICENSE_POLICY',
+    fallback: 'any',
+    help: 'any, commercial, or a list of licences',
+  },
   verify: { variable: 'CARREL_VERIFY', fallback: 'full', help: 'full, size or none' },
   jobs: { variable: 'CARREL_JOBS', fallback: 'auto', help: 'files in flight, or auto' },
   bandwidth: { variable: 'CARREL_BANDWIDTH', fallback: 'unlimited', help: 'bytes per second: 50M, 1G' },
   color: { variable: 'CARREL_COLOR', fallback: 'auto', help: 'auto, always or never' },
-  cache_dir: { variable: 'CARREL_CACHE_DIR', fallback: envPaths('carrel', { suffix: '' }).cache, help: 'catalogues and the sample archive' },
+  cache_dir: {
+    variable: 'CARREL_CACHE_DIR',
+    fallback: envPaths('carrel', { suffix: '' }).cache,
+    help: 'catalogues and the sample archive',
+  },
 } as const satisfies Record<string, { variable: string; fallback: string | readonly string[]; help: string }>;
 
 /** Name of a setting. */
@@ -39,7 +55,10 @@ export interface Setting {
 export type Settings = Record<SettingName, Setting>;
 
 /** The configuration files that are looked at: the nearest `carrel.toml` at or above `cwd`, then the user's. */
-export function configFiles(cwd: string, env: Record<string, string | undefined>): { project: string | undefined; user: string } {
+export function configFiles(
+  cwd: string,
+  env: Record<string, string | undefined>,
+): { project: string | undefined; user: string } {
   let folder = resolve(cwd);
   let project: string | undefined;
   for (;;) {
@@ -52,7 +71,10 @@ export function configFiles(cwd: string, env: Record<string, string | undefined>
     if (parent === folder) break;
     folder = parent;
   }
-  return { project, user: join(env['CARREL_CONFIG_DIR'] ?? envPaths('carrel', { suffix: '' }).config, 'carrel.toml') };
+  return {
+    project,
+    user: join(env['CARREL_CONFIG_DIR'] ?? envPaths('carrel', { suffix: '' }).config, 'carrel.toml'),
+  };
 }
 
 /**
@@ -81,11 +103,17 @@ export function settle(options: {
     const flag = flags[name];
     const fromEnv = env[variable];
     const layer = layers.find(({ values }) => values[name] !== undefined);
-    if (flag !== undefined && flag.length > 0) settled[name] = { value: flag, origin: `flag --${name.replaceAll('_', '-').replace(/s$/, name === 'mirrors' ? '' : 's')}` };
+    if (flag !== undefined && flag.length > 0)
+      settled[name] = {
+        value: flag,
+        origin: `flag --${name.replaceAll('_', '-').replace(/s$/, name === 'mirrors' ? '' : 's')}`,
+      };
     else if (fromEnv !== undefined && fromEnv !== '') {
       settled[name] = { value: Array.isArray(fallback) ? fromEnv.split(',') : fromEnv, origin: variable };
-    } else if (layer?.values[name] !== undefined) settled[name] = { value: layer.values[name], origin: layer.origin };
-    else settled[name] = { value: typeof fallback === 'string' ? fallback : [...fallback], origin: 'default' };
+    } else if (layer?.values[name] !== undefined)
+      settled[name] = { value: layer.values[name], origin: layer.origin };
+    else
+      settled[name] = { value: typeof fallback === 'string' ? fallback : [...fallback], origin: 'default' };
   }
   return settled;
 }
@@ -129,7 +157,8 @@ function readConfig(path: string): Record<string, string | string[]> {
 /** `mirrors` may be written as a table: `[mirrors]` with `aws = "http://…"`. */
 function toText(value: unknown, key: string, path: string): string | string[] {
   if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint')
+    return String(value);
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
   if (key === 'mirrors' && typeof value === 'object' && value !== null) {
     return Object.entries(value).map(([name, endpoint]) => `${name}=${String(endpoint)}`);

@@ -51,7 +51,6 @@ export async function write(stream: Writable, text: string | Uint8Array): Promis
   });
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that must not reach a terminal
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
 /** Text of others (DICOM values, file names, server messages) made safe for a terminal: control characters shown as `\x01`. */

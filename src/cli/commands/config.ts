@@ -1,5 +1,5 @@
 /** `carrel config show`: every setting with its origin. */
-import { type CommandSpec, type Run } from '../command.ts';
+import type { CommandSpec, Run } from '../command.ts';
 import { toJson } from '../output/json.ts';
 import { formatTable } from '../output/text.ts';
 import { configFiles, SETTINGS, type SettingName } from '../settings.ts';
@@ -17,8 +17,14 @@ async function show(run: Run): Promise<undefined> {
     const { value, origin } = run.settings[name];
     return [name, Array.isArray(value) ? value.join(', ') : value, origin, SETTINGS[name].variable];
   });
-  await write(run.terminal.out, `${formatTable(['setting', 'value', 'from', 'variable'], rows, { width: run.terminal.out.columns })}\n`);
-  await write(run.terminal.out, `\nproject file: ${files.project ?? '(no carrel.toml here or above)'}\nuser file:    ${files.user}\n`);
+  await write(
+    run.terminal.out,
+    `${formatTable(['setting', 'value', 'from', 'variable'], rows, { width: run.terminal.out.columns })}\n`,
+  );
+  await write(
+    run.terminal.out,
+    `\nproject file: ${files.project ?? '(no carrel.toml here or above)'}\nuser file:    ${files.user}\n`,
+  );
   return;
 }
 

@@ -35,12 +35,18 @@ export const spec: CommandSpec = {
   async run(run, _args, flags) {
     const started = performance.now();
     const cacheDir = resolve(run.terminal.cwd, textOf(run.settings, 'cache_dir'));
-    const output = typeof flags['output'] === 'string' ? resolve(run.terminal.cwd, flags['output']) : join(cacheDir, 'demo');
+    const output =
+      typeof flags['output'] === 'string'
+        ? resolve(run.terminal.cwd, flags['output'])
+        : join(cacheDir, 'demo');
     await say(run, `${run.out.bold('1. A sample archive')}: made by code, the same on every machine`);
     const { root } = await ensureSample({ dir: join(cacheDir, 'sample'), signal: run.signal });
     const facts = sampleFacts();
     const newest = facts.releases.at(-1);
-    await say(run, `   ${plural(facts.releases.length, 'release')}; ${newest?.name}: ${formatCount(newest?.series ?? 0)} series, ${formatCount(newest?.files ?? 0)} files, in ${root}`);
+    await say(
+      run,
+      `   ${plural(facts.releases.length, 'release')}; ${newest?.name}: ${formatCount(newest?.series ?? 0)} series, ${formatCount(newest?.files ?? 0)} files, in ${root}`,
+    );
     // Only what an earlier demo left there is removed, never a folder of somebody else's.
     if (flags['output'] === undefined) await rm(output, { recursive: true, force: true });
     await mkdir(output, { recursive: true });
@@ -64,7 +70,8 @@ export const spec: CommandSpec = {
         const before = log.length;
         await runStep(run, step, index + 2, env);
         requests.push(log.length - before);
-        if (step.args[0] === 'get') await say(run, run.out.dim(`   (the server counted ${plural(log.length - before, 'request')})\n`));
+        if (step.args[0] === 'get')
+          await say(run, run.out.dim(`   (the server counted ${plural(log.length - before, 'request')})\n`));
         else await say(run, '');
       }
       await checkDemo(output, requests, steps);
@@ -72,8 +79,15 @@ export const spec: CommandSpec = {
       await Promise.all([s3.close(), gcs.close()]);
     }
     const seconds = (performance.now() - started) / 1000;
-    if (run.json) await write(run.terminal.out, `${toJson({ type: 'summary', output, requests: log.length, seconds })}\n`);
-    await say(run, `${run.out.green('Done')} in ${formatSeconds(seconds)}. The files lie in ${output}\n\n${IDC}`);
+    if (run.json)
+      await write(
+        run.terminal.out,
+        `${toJson({ type: 'summary', output, requests: log.length, seconds })}\n`,
+      );
+    await say(
+      run,
+      `${run.out.green('Done')} in ${formatSeconds(seconds)}. The files lie in ${output}\n\n${IDC}`,
+    );
     return 0;
   },
 };
@@ -98,20 +112,44 @@ function stepsOf(output: string): Step[] {
     { why: 'and of the first, for later', args: ['catalog', 'update', '--release', 'v1', '-q'] },
     { why: 'What is there', args: ['search', '--by', 'collection_id', '--by', 'Modality'] },
     { why: 'Under which licences', args: ['licenses', '--collection', collection] },
-    { why: 'A cohort: fetched, verified, pinned', args: ['get', '--collection', collection, '--modality', modality, '-o', cohort] },
+    {
+      why: 'A cohort: fetched, verified, pinned',
+      args: ['get', '--collection', collection, '--modality', modality, '-o', cohort],
+    },
     { why: 'Proven again, from the lock file', args: ['verify', cohort] },
-    { why: 'The same get once more: complete, so no request', args: ['get', '--collection', collection, '--modality', modality, '-o', cohort] },
+    {
+      why: 'The same get once more: complete, so no request',
+      args: ['get', '--collection', collection, '--modality', modality, '-o', cohort],
+    },
     { why: 'A series that was revised', args: ['history', series] },
-    { why: 'It as of the first release', args: ['get', series, '--release', facts.releases[0]?.name ?? 'v1', '-o', join(output, 'first')] },
-    { why: 'The earlier version again, by its lock file', args: ['get', join(output, 'first', 'carrel.lock.json'), '-o', join(output, 'again')] },
-    { why: 'A name that does not exist says so (exit 4)', args: ['search', '--collection', `${collection.slice(0, -1)}x`, '--count'], exit: 4 },
+    {
+      why: 'It as of the first release',
+      args: ['get', series, '--release', facts.releases[0]?.name ?? 'v1', '-o', join(output, 'first')],
+    },
+    {
+      why: 'The earlier version again, by its lock file',
+      args: ['get', join(output, 'first', 'carrel.lock.json'), '-o', join(output, 'again')],
+    },
+    {
+      why: 'A name that does not exist says so (exit 4)',
+      args: ['search', '--collection', `${collection.slice(0, -1)}x`, '--count'],
+      exit: 4,
+    },
   ];
 }
 
 /** Runs one command as a user would, in a process of its own. */
-async function runStep(run: Run, step: Step, number: number, env: Record<string, string | undefined>): Promise<void> {
+async function runStep(
+  run: Run,
+  step: Step,
+  number: number,
+  env: Record<string, string | undefined>,
+): Promise<void> {
   const main = process.argv[1] ?? '';
-  await say(run, `${run.out.bold(`${number}. ${step.why}`)}\n   ${run.out.cyan(`$ carrel ${step.args.join(' ')}`)}`);
+  await say(
+    run,
+    `${run.out.bold(`${number}. ${step.why}`)}\n   ${run.out.cyan(`$ carrel ${step.args.join(' ')}`)}`,
+  );
   const child = spawn(process.execPath, [main, ...step.args], {
     env: { ...env, FORCE_COLOR: undefined },
     cwd: run.terminal.cwd,
@@ -127,21 +165,30 @@ async function runStep(run: Run, step: Step, number: number, env: Record<string,
     child.on('close', done);
   });
   if (code !== (step.exit ?? 0)) {
-    throw new CarrelError('internal', `carrel ${step.args.join(' ')} ended with ${code}, not ${step.exit ?? 0}${errors === '' ? '' : `: ${errors.trim()}`}`, {
-      item: step.args[0],
-      next: 'run it by hand with --debug',
-    });
+    throw new CarrelError(
+      'internal',
+      `carrel ${step.args.join(' ')} ended with ${code}, not ${step.exit ?? 0}${errors === '' ? '' : `: ${errors.trim()}`}`,
+      {
+        item: step.args[0],
+        next: 'run it by hand with --debug',
+      },
+    );
   }
 }
 
 /** The demo is a claim; this holds it to it. */
 async function checkDemo(output: string, requests: readonly number[], steps: readonly Step[]): Promise<void> {
   const second = steps.findIndex(({ why }) => why.startsWith('The same get'));
-  if (requests[second] !== 0) throw new CarrelError('internal', `the second get made ${requests[second]} requests`);
-  const [first, again] = await Promise.all(['first', 'again'].map(async (name) => await filesBelow(join(output, name))));
-  if (first === undefined || again === undefined || first.size === 0) throw new CarrelError('internal', 'the first version of the series did not come');
+  if (requests[second] !== 0)
+    throw new CarrelError('internal', `the second get made ${requests[second]} requests`);
+  const [first, again] = await Promise.all(
+    ['first', 'again'].map(async (name) => await filesBelow(join(output, name))),
+  );
+  if (first === undefined || again === undefined || first.size === 0)
+    throw new CarrelError('internal', 'the first version of the series did not come');
   for (const [path, bytes] of first) {
-    if (again.get(path)?.equals(bytes) !== true) throw new CarrelError('internal', `${path} is not the same file the second time`);
+    if (again.get(path)?.equals(bytes) !== true)
+      throw new CarrelError('internal', `${path} is not the same file the second time`);
   }
 }
 
@@ -149,7 +196,8 @@ async function filesBelow(folder: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = join(entry.parentPath, entry.name);
-    if (entry.isFile() && entry.name.endsWith('.dcm')) files.set(path.slice(folder.length), await readFile(path));
+    if (entry.isFile() && entry.name.endsWith('.dcm'))
+      files.set(path.slice(folder.length), await readFile(path));
   }
   return files;
 }

@@ -27,21 +27,37 @@ export const spec: CommandSpec = {
   examples: ['carrel doctor', 'carrel doctor --offline --json'],
   exitCodes: [0, 1],
   define(command) {
-    command.addOption(new Option('--offline', 'ask no server')).addOption(new Option('--full', 'also read every installed table'));
+    command
+      .addOption(new Option('--offline', 'ask no server'))
+      .addOption(new Option('--full', 'also read every installed table'));
   },
   async run(run, _args, flags) {
     return await atDesk(run, async (desk) => {
       const findings = [
         runtime(),
-        await native('@duckdb/node-api', 'the catalogue', 'fail', async () => await import('@duckdb/node-api')),
-        await native('@node-rs/crc32', 'fast CRC32C (JavaScript does it otherwise)', 'warn', async () => await import('@node-rs/crc32')),
+        await native(
+          '@duckdb/node-api',
+          'the catalogue',
+          'fail',
+          async () => await import('@duckdb/node-api'),
+        ),
+        await native(
+          '@node-rs/crc32',
+          'fast CRC32C (JavaScript does it otherwise)',
+          'warn',
+          async () => await import('@node-rs/crc32'),
+        ),
         await folder('cache folder', desk.cacheDir),
         await folder('this folder', run.terminal.cwd),
         ...(await catalogs(desk, flags['full'] === true)),
         proxy(run),
         ...(flags['offline'] === true ? [] : await mirrors(desk, run.signal)),
       ];
-      if (run.json) await write(run.terminal.out, `${toJson({ version: VERSION, archive: desk.archive.name, findings }, 2)}\n`);
+      if (run.json)
+        await write(
+          run.terminal.out,
+          `${toJson({ version: VERSION, archive: desk.archive.name, findings }, 2)}\n`,
+        );
       else for (const finding of findings) await print(run, finding);
       return findings.some(({ state }) => state === 'fail') ? 1 : 0;
     });
@@ -49,23 +65,40 @@ export const spec: CommandSpec = {
 };
 
 async function print(run: Run, { check, state, detail, next }: Finding): Promise<void> {
-  const mark = state === 'ok' ? run.out.green('ok  ') : state === 'warn' ? run.out.yellow('warn') : run.out.red('FAIL');
+  const mark =
+    state === 'ok' ? run.out.green('ok  ') : state === 'warn' ? run.out.yellow('warn') : run.out.red('FAIL');
   await write(run.terminal.out, `${mark}  ${check.padEnd(24)} ${printable(detail)}\n`);
-  if (next !== undefined && state !== 'ok') await write(run.terminal.out, `      ${' '.repeat(24)} ${run.out.dim('next:')} ${printable(next)}\n`);
+  if (next !== undefined && state !== 'ok')
+    await write(run.terminal.out, `      ${' '.repeat(24)} ${run.out.dim('next:')} ${printable(next)}\n`);
 }
 
 function runtime(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const good = major > 20 || (major === 20 && minor >= 18);
-  return { check: 'node', state: good ? 'ok' : 'fail', detail: `${process.version} on ${process.platform} ${process.arch}, carrel ${VERSION}`, next: 'install Node 20.18 or newer' };
+  return {
+    check: 'node',
+    state: good ? 'ok' : 'fail',
+    detail: `${process.version} on ${process.platform} ${process.arch}, carrel ${VERSION}`,
+    next: 'install Node 20.18 or newer',
+  };
 }
 
-async function native(name: string, what: string, otherwise: 'warn' | 'fail', load: () => Promise<unknown>): Promise<Finding> {
+async function native(
+  name: string,
+  what: string,
+  otherwise: 'warn' | 'fail',
+  load: () => Promise<unknown>,
+): Promise<Finding> {
   try {
     await load();
     return { check: name, state: 'ok', detail: what };
   } catch (error) {
-    return { check: name, state: otherwise, detail: `does not load: ${(error as Error).message.split('\n')[0]}`, next: `npm install ${name}` };
+    return {
+      check: name,
+      state: otherwise,
+      detail: `does not load: ${(error as Error).message.split('\n')[0]}`,
+      next: `npm install ${name}`,
+    };
   }
 }
 
@@ -76,26 +109,51 @@ async function folder(check: string, path: string): Promise<Finding> {
     const { bavail, bsize } = await statfs(path);
     return { check, state: 'ok', detail: `${path}, ${formatBytes(bavail * bsize)} free` };
   } catch (error) {
-    return { check, state: 'fail', detail: `${path}: ${(error as Error).message}`, next: 'choose another folder (CARREL_CACHE_DIR, or cd)' };
+    return {
+      check,
+      state: 'fail',
+      detail: `${path}: ${(error as Error).message}`,
+      next: 'choose another folder (CARREL_CACHE_DIR, or cd)',
+    };
   }
 }
 
 async function catalogs(desk: Desk, full: boolean): Promise<Finding[]> {
   const installed = await listCatalogs({ cacheDir: desk.cacheDir, archive: desk.archive.name });
   const newest = desk.archive.catalog.versions[0];
-  if (installed.length === 0) return [{ check: 'catalogue', state: 'fail', detail: `none of ${desk.archive.name} is installed`, next: 'carrel catalog update' }];
+  if (installed.length === 0)
+    return [
+      {
+        check: 'catalogue',
+        state: 'fail',
+        detail: `none of ${desk.archive.name} is installed`,
+        next: 'carrel catalog update',
+      },
+    ];
   const findings: Finding[] = [];
   for (const { version, release, tables } of installed) {
-    const bad = full ? (await checkCatalog({ cacheDir: desk.cacheDir, archive: desk.archive.name, version })).filter(({ ok }) => !ok) : [];
+    const bad = full
+      ? (await checkCatalog({ cacheDir: desk.cacheDir, archive: desk.archive.name, version })).filter(
+          ({ ok }) => !ok,
+        )
+      : [];
     findings.push({
       check: `catalogue ${version}`,
       state: bad.length > 0 ? 'fail' : 'ok',
-      detail: bad.length > 0 ? `damaged: ${bad.map(({ table }) => table).join(', ')}` : `${release}, ${tables.length} tables, ${formatCount(tables.find(({ name }) => name === 'index')?.rows ?? 0)} series`,
+      detail:
+        bad.length > 0
+          ? `damaged: ${bad.map(({ table }) => table).join(', ')}`
+          : `${release}, ${tables.length} tables, ${formatCount(tables.find(({ name }) => name === 'index')?.rows ?? 0)} series`,
       next: `carrel catalog remove ${version}, then carrel catalog update`,
     });
   }
   if (newest !== undefined && !installed.some(({ version }) => version === newest.version)) {
-    findings.push({ check: 'newest catalogue', state: 'warn', detail: `${newest.version} (${newest.release}) is not installed`, next: 'carrel catalog update' });
+    findings.push({
+      check: 'newest catalogue',
+      state: 'warn',
+      detail: `${newest.version} (${newest.release}) is not installed`,
+      next: 'carrel catalog update',
+    });
   }
   return findings;
 }
@@ -103,28 +161,43 @@ async function catalogs(desk: Desk, full: boolean): Promise<Finding[]> {
 function proxy({ terminal: { env } }: Run): Finding {
   const value = env['HTTPS_PROXY'] ?? env['https_proxy'];
   // The address may hold a password.
-  const host = value === undefined ? undefined : URL.canParse(value) ? new URL(value).host : '(cannot be read)';
-  return { check: 'proxy', state: host === '(cannot be read)' ? 'fail' : 'ok', detail: host ?? 'none', next: 'HTTPS_PROXY must be a URL' };
+  const host =
+    value === undefined ? undefined : URL.canParse(value) ? new URL(value).host : '(cannot be read)';
+  return {
+    check: 'proxy',
+    state: host === '(cannot be read)' ? 'fail' : 'ok',
+    detail: host ?? 'none',
+    next: 'HTTPS_PROXY must be a URL',
+  };
 }
 
 /** One listing of one object per mirror: reachable, and readable without an account. */
 async function mirrors(desk: Desk, signal: AbortSignal): Promise<Finding[]> {
   return await Promise.all(
     desk.archive.mirrors.map(async (mirror): Promise<Finding> => {
-      const bucket = desk.archive.bucketClasses.map(({ buckets }) => buckets[mirror.name]).find((name) => name !== undefined);
-      if (bucket === undefined) return { check: `mirror ${mirror.name}`, state: 'warn', detail: 'holds no bucket' };
+      const bucket = desk.archive.bucketClasses
+        .map(({ buckets }) => buckets[mirror.name])
+        .find((name) => name !== undefined);
+      if (bucket === undefined)
+        return { check: `mirror ${mirror.name}`, state: 'warn', detail: 'holds no bucket' };
       const started = performance.now();
       const limit = AbortSignal.any([signal, AbortSignal.timeout(15_000)]);
       try {
         const store = withRetry(desk.openStore(placeOf(mirror, bucket)), { attempts: 2 });
         for await (const _ of store.list('', { pageSize: 1, delimiter: '/', signal: limit })) break;
-        return { check: `mirror ${mirror.name}`, state: 'ok', detail: `${mirror.endpoint}, ${Math.round(performance.now() - started)} ms` };
+        return {
+          check: `mirror ${mirror.name}`,
+          state: 'ok',
+          detail: `${mirror.endpoint}, ${Math.round(performance.now() - started)} ms`,
+        };
       } catch (error) {
         return {
           check: `mirror ${mirror.name}`,
           state: 'fail',
           detail: `${mirror.endpoint}: ${limit.aborted && !signal.aborted ? 'no answer in 15 s' : (error as Error).message}`,
-          next: isCarrelError(error, 'permission') ? 'the bucket wants a sign-in' : 'check the network and HTTPS_PROXY, or use another mirror with --from',
+          next: isCarrelError(error, 'permission')
+            ? 'the bucket wants a sign-in'
+            : 'check the network and HTTPS_PROXY, or use another mirror with --from',
         };
       }
     }),

@@ -24,7 +24,10 @@ export const spec: CommandSpec = {
     const identifier = parseIdentifier(text);
     const id = idOf(identifier);
     if (id === undefined) {
-      throw new CarrelError('usage', `${JSON.stringify(text)} does not name a series`, { item: text, next: 'give a SeriesInstanceUID or a crdc_series_uuid; carrel show finds them' });
+      throw new CarrelError('usage', `${JSON.stringify(text)} does not name a series`, {
+        item: text,
+        next: 'give a SeriesInstanceUID or a crdc_series_uuid; carrel show finds them',
+      });
     }
     return await atDesk(run, async (desk) => {
       const catalog = await desk.catalog();
@@ -47,9 +50,15 @@ export const spec: CommandSpec = {
         run.terminal.out,
         `series ${history.SeriesInstanceUID}\nstudy  ${history.StudyInstanceUID}, patient ${printable(history.PatientID)}\n\n${formatTable(['releases', 'crdc_series_uuid', 'collection', 'files', 'size', 'bucket'], rows, { width: run.terminal.out.columns, right: [3, 4] })}\n`,
       );
-      for (const gap of history.gaps) await write(run.terminal.out, `in no release from ${prefix}${gap.from} to ${prefix}${gap.to}\n`);
-      for (const note of history.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
-      if (!run.quiet) await write(run.terminal.err, `${run.err.dim(`as the tables of ${newest} know it; carrel get UUID fetches any of them`)}\n`);
+      for (const gap of history.gaps)
+        await write(run.terminal.out, `in no release from ${prefix}${gap.from} to ${prefix}${gap.to}\n`);
+      for (const note of history.notes)
+        await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
+      if (!run.quiet)
+        await write(
+          run.terminal.err,
+          `${run.err.dim(`as the tables of ${newest} know it; carrel get UUID fetches any of them`)}\n`,
+        );
       return 0;
     });
   },
@@ -62,7 +71,9 @@ function releasesOf({ ranges, current }: SeriesVersion, prefix: string): string 
     if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to);
     else merged.push({ from, to });
   }
-  const texts = merged.map(({ from, to }) => (from === to ? `${prefix}${from}` : `${prefix}${from}–${prefix}${to}`));
+  const texts = merged.map(({ from, to }) =>
+    from === to ? `${prefix}${from}` : `${prefix}${from}–${prefix}${to}`,
+  );
   return `${texts.join(', ')}${current ? ' (current)' : ''}`;
 }
 

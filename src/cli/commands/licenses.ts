@@ -12,7 +12,11 @@ import { write } from '../terminal.ts';
 export const spec: CommandSpec = {
   name: 'licenses',
   summary: 'licences of what is named',
-  examples: ['carrel licenses --collection nlst', 'carrel licenses data/carrel.lock.json --json', 'carrel licenses --release v23 --collection phantom_fda'],
+  examples: [
+    'carrel licenses --collection nlst',
+    'carrel licenses data/carrel.lock.json --json',
+    'carrel licenses --release v23 --collection phantom_fda',
+  ],
   exitCodes: [0, 2, 4],
   define(command) {
     command.argument('[what...]', 'anything that carrel get takes');
@@ -24,12 +28,28 @@ export const spec: CommandSpec = {
       const { licenses, notes } = await asked.catalog.licenses(asked.what, { signal: run.signal });
       await printSelectionNotes(run, notes);
       if (run.json) {
-        await write(run.terminal.out, `${toJson({ archive: desk.archive.name, release: asked.catalog.releaseName, licenses, notes }, 2)}\n`);
+        await write(
+          run.terminal.out,
+          `${toJson({ archive: desk.archive.name, release: asked.catalog.releaseName, licenses, notes }, 2)}\n`,
+        );
         return 0;
       }
-      const rows = licenses.map((share) => [share.license ?? '(not stated)', share.commercial ? 'yes' : 'no', formatCount(share.collections), formatCount(share.series), formatBytes(share.bytes)]);
-      await write(run.terminal.out, `${formatTable(['licence', 'commercial use', 'collections', 'series', 'size'], rows, { width: run.terminal.out.columns, right: [2, 3, 4] })}\n`);
-      if (!run.quiet) await write(run.terminal.err, `${run.err.dim(`as published with ${asked.catalog.releaseName}; a licence can change without a new version`)}\n`);
+      const rows = licenses.map((share) => [
+        share.license ?? '(not stated)',
+        share.commercial ? 'yes' : 'no',
+        formatCount(share.collections),
+        formatCount(share.series),
+        formatBytes(share.bytes),
+      ]);
+      await write(
+        run.terminal.out,
+        `${formatTable(['licence', 'commercial use', 'collections', 'series', 'size'], rows, { width: run.terminal.out.columns, right: [2, 3, 4] })}\n`,
+      );
+      if (!run.quiet)
+        await write(
+          run.terminal.err,
+          `${run.err.dim(`as published with ${asked.catalog.releaseName}; a licence can change without a new version`)}\n`,
+        );
       return 0;
     });
   },

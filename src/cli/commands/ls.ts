@@ -1,6 +1,7 @@
 /** `carrel ls`: objects and folders of a bucket, like `s5cmd ls` and `gsutil ls`. */
-import { Option } from 'commander';
+
 import { resolve } from 'node:path';
+import { Option } from 'commander';
 import { CarrelError } from '../../errors.ts';
 import { type ObjectUrlIdentifier, parseIdentifier } from '../../identifiers/index.ts';
 import { urlPlaces, wildcardMatcher, wildcardPrefix } from '../../locations/index.ts';
@@ -48,26 +49,53 @@ export const spec: CommandSpec = {
         return count;
       });
       if (shown > 0) return 0;
-      throw new CarrelError('not-found', `nothing is at ${url}`, { item: url, next: 'check the bucket and the folder; keys start right after the bucket' });
+      throw new CarrelError('not-found', `nothing is at ${url}`, {
+        item: url,
+        next: 'check the bucket and the folder; keys start right after the bucket',
+      });
     });
   },
 };
 
-function storesOf(url: string, run: Run, desk: Parameters<Parameters<typeof atDesk>[1]>[0], endpoint: string | undefined): { stores: Store[]; key: string; wildcard: boolean } {
+function storesOf(
+  url: string,
+  run: Run,
+  desk: Parameters<Parameters<typeof atDesk>[1]>[0],
+  endpoint: string | undefined,
+): { stores: Store[]; key: string; wildcard: boolean } {
   const identifier = parseIdentifier(url);
   if (identifier.kind === 'path') {
     const root = resolve(run.terminal.cwd, identifier.path);
-    return { stores: [desk.openStore({ protocol: 'file', endpoint: root, bucket: '' })], key: '', wildcard: false };
+    return {
+      stores: [desk.openStore({ protocol: 'file', endpoint: root, bucket: '' })],
+      key: '',
+      wildcard: false,
+    };
   }
   const object: ObjectUrlIdentifier | undefined =
-    identifier.kind === 'object-url' ? identifier : identifier.kind === 'compound-object' && identifier.location.kind === 'object-url' ? identifier.location : undefined;
-  if (object === undefined) throw new CarrelError('usage', `${url} is no address of a bucket`, { item: url, next: 'give s3://bucket/folder/, gs://bucket/folder/ or a local folder; carrel show finds where things stand' });
+    identifier.kind === 'object-url'
+      ? identifier
+      : identifier.kind === 'compound-object' && identifier.location.kind === 'object-url'
+        ? identifier.location
+        : undefined;
+  if (object === undefined)
+    throw new CarrelError('usage', `${url} is no address of a bucket`, {
+      item: url,
+      next: 'give s3://bucket/folder/, gs://bucket/folder/ or a local folder; carrel show finds where things stand',
+    });
   const { places } = urlPlaces(desk.archive, object, { endpoint, from: textOf(run.settings, 'from') });
-  return { stores: places.map(({ place }) => desk.openStore(place)), key: object.key, wildcard: object.form === 'wildcard' };
+  return {
+    stores: places.map(({ place }) => desk.openStore(place)),
+    key: object.key,
+    wildcard: object.form === 'wildcard',
+  };
 }
 
 /** Mirrors in turn; the first failure is the one to tell. */
-async function firstThatAnswers(stores: readonly Store[], work: (store: Store) => Promise<number>): Promise<number> {
+async function firstThatAnswers(
+  stores: readonly Store[],
+  work: (store: Store) => Promise<number>,
+): Promise<number> {
   let failure: unknown;
   for (const store of stores) {
     try {
@@ -79,7 +107,14 @@ async function firstThatAnswers(stores: readonly Store[], work: (store: Store) =
   throw failure;
 }
 
-async function list(run: Run, store: Store, prefix: string, delimiter: string | undefined, matches: ((key: string) => boolean) | undefined, long: boolean): Promise<number> {
+async function list(
+  run: Run,
+  store: Store,
+  prefix: string,
+  delimiter: string | undefined,
+  matches: ((key: string) => boolean) | undefined,
+  long: boolean,
+): Promise<number> {
   let count = 0;
   for await (const page of withRetry(store).list(prefix, { delimiter, signal: run.signal })) {
     const objects = matches === undefined ? page.objects : page.objects.filter(({ key }) => matches(key));
@@ -93,16 +128,28 @@ async function printPage(run: Run, store: Store, page: ListPage, long: boolean):
   const lines: string[] = [];
   for (const prefix of page.prefixes) {
     const url = store.url(prefix);
-    lines.push(run.json ? toJson({ type: 'folder', url, key: prefix }) : long ? `${'DIR'.padStart(31)}  ${printable(url)}` : printable(url));
+    lines.push(
+      run.json
+        ? toJson({ type: 'folder', url, key: prefix })
+        : long
+          ? `${'DIR'.padStart(31)}  ${printable(url)}`
+          : printable(url),
+    );
   }
   for (const stat of page.objects) {
     const url = store.url(stat.key);
     if (run.json) lines.push(toJson({ type: 'object', url, ...stat }));
-    else if (long) lines.push(`${(stat.lastModified ?? '').slice(0, 19).padEnd(19)}  ${formatCount(stat.size).padStart(10)}  ${printable(url)}${stat.digests.length > 0 ? `  ${stat.digests.join(' ')}` : ''}`);
+    else if (long)
+      lines.push(
+        `${(stat.lastModified ?? '').slice(0, 19).padEnd(19)}  ${formatCount(stat.size).padStart(10)}  ${printable(url)}${stat.digests.length > 0 ? `  ${stat.digests.join(' ')}` : ''}`,
+      );
     else lines.push(printable(url));
   }
   if (lines.length > 0) await write(run.terminal.out, `${lines.join('\n')}\n`);
   if (long && !run.json && !run.quiet && page.objects.length > 1) {
-    await write(run.terminal.err, `${formatCount(page.objects.length)} objects, ${formatBytes(page.objects.reduce((sum, { size }) => sum + (size ?? 0), 0))}\n`);
+    await write(
+      run.terminal.err,
+      `${formatCount(page.objects.length)} objects, ${formatBytes(page.objects.reduce((sum, { size }) => sum + (size ?? 0), 0))}\n`,
+    );
   }
 }

@@ -6,7 +6,14 @@ import type { SeriesRow } from '../../catalog/index.ts';
 import { resolveCohort } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import { printIdentifier } from '../../identifiers/index.ts';
-import { type Manifest, type ManifestRow, readManifest, splitManifest, type WritableFormat, writeManifest } from '../../manifests/index.ts';
+import {
+  type Manifest,
+  type ManifestRow,
+  readManifest,
+  splitManifest,
+  type WritableFormat,
+  writeManifest,
+} from '../../manifests/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
@@ -21,7 +28,11 @@ const FORMATS = ['s5cmd', 'csv', 'tsv', 'json', 'uids', 'dcf'] as const satisfie
 export const spec: CommandSpec = {
   name: 'manifest',
   summary: 'convert, check and split manifests',
-  examples: ['carrel manifest check manifest.s5cmd', 'carrel manifest convert cohort.csv --to s5cmd', 'carrel manifest split manifest.s5cmd --shards 10'],
+  examples: [
+    'carrel manifest check manifest.s5cmd',
+    'carrel manifest convert cohort.csv --to s5cmd',
+    'carrel manifest split manifest.s5cmd --shards 10',
+  ],
   exitCodes: [0, 2, 3, 4],
   define() {},
   async run() {
@@ -34,20 +45,29 @@ export const spec: CommandSpec = {
       examples: ['carrel manifest check manifest.s5cmd', 'cat list.txt | carrel manifest check - --json'],
       exitCodes: [0, 2, 3, 4],
       define(command) {
-        command.argument('<manifest>', 'a file, or - for stdin').addOption(new Option('--offline', 'read the file only, ask no catalogue'));
+        command
+          .argument('<manifest>', 'a file, or - for stdin')
+          .addOption(new Option('--offline', 'read the file only, ask no catalogue'));
       },
       run: check,
     },
     {
       name: 'convert',
       summary: 'any format to any other',
-      examples: ['carrel manifest convert cohort.csv --to s5cmd > cohort.s5cmd', 'carrel manifest convert data/carrel.lock.json --to csv -o cohort.csv'],
+      examples: [
+        'carrel manifest convert cohort.csv --to s5cmd > cohort.s5cmd',
+        'carrel manifest convert data/carrel.lock.json --to csv -o cohort.csv',
+      ],
       exitCodes: [0, 2, 3, 4],
       define(command) {
         command
           .argument('<manifest>', 'a file, or - for stdin')
           .addOption(new Option('--to <format>', FORMATS.join(', ')).choices(FORMATS).makeOptionMandatory())
-          .addOption(new Option('--cloud <cloud>', 'whose buckets stand in URLs').choices(['aws', 'gcs']).default('aws'))
+          .addOption(
+            new Option('--cloud <cloud>', 'whose buckets stand in URLs')
+              .choices(['aws', 'gcs'])
+              .default('aws'),
+          )
           .addOption(new Option('-o, --output <file>', 'write to a file'));
       },
       run: convert,
@@ -55,7 +75,10 @@ export const spec: CommandSpec = {
     {
       name: 'split',
       summary: 'into shards for array jobs, the same every time',
-      examples: ['carrel manifest split manifest.s5cmd --shards 10', 'carrel manifest split manifest.s5cmd --shards 10 -o parts'],
+      examples: [
+        'carrel manifest split manifest.s5cmd --shards 10',
+        'carrel manifest split manifest.s5cmd --shards 10 -o parts',
+      ],
       exitCodes: [0, 2],
       define(command) {
         command
@@ -81,23 +104,41 @@ async function check(run: Run, [path = '']: string[], flags: Record<string, unkn
       series = known.size;
       for (const { identifier, line, text } of manifest.entries) {
         const [uuid] = seriesUuidOf(identifier);
-        if (uuid !== undefined && !known.has(uuid)) problems.push({ line, text, reason: `${uuid} is not in the catalogue of ${tools.catalog.releaseName}; only the buckets can tell` });
+        if (uuid !== undefined && !known.has(uuid))
+          problems.push({
+            line,
+            text,
+            reason: `${uuid} is not in the catalogue of ${tools.catalog.releaseName}; only the buckets can tell`,
+          });
       }
     });
   }
   problems.sort((a, b) => a.line - b.line);
-  if (run.json) await write(run.terminal.out, `${toJson({ format: manifest.format, entries: manifest.entries.length, series: series ?? null, problems, notes: manifest.notes }, 2)}\n`);
+  if (run.json)
+    await write(
+      run.terminal.out,
+      `${toJson({ format: manifest.format, entries: manifest.entries.length, series: series ?? null, problems, notes: manifest.notes }, 2)}\n`,
+    );
   else {
-    for (const { line, text, reason } of problems) await write(run.terminal.out, `${printable(basename(path))}:${line}: ${printable(reason)}   ${run.out.dim(printable(text.slice(0, 100)))}\n`);
-    for (const note of manifest.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
+    for (const { line, text, reason } of problems)
+      await write(
+        run.terminal.out,
+        `${printable(basename(path))}:${line}: ${printable(reason)}   ${run.out.dim(printable(text.slice(0, 100)))}\n`,
+      );
+    for (const note of manifest.notes)
+      await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
     const known = series === undefined ? '' : `, ${formatCount(series)} series known to the catalogue`;
-    await write(run.terminal.out, `${manifest.format}: ${plural(manifest.entries.length, 'entry', 'entries')}${known}, ${plural(problems.length, 'problem')}\n`);
+    await write(
+      run.terminal.out,
+      `${manifest.format}: ${plural(manifest.entries.length, 'entry', 'entries')}${known}, ${plural(problems.length, 'problem')}\n`,
+    );
   }
   return problems.length === 0 ? 0 : 3;
 }
 
 function seriesUuidOf(identifier: Manifest['entries'][number]['identifier']): string[] {
-  if (identifier.kind === 'object-url' || identifier.kind === 'compound-object') return identifier.seriesUuid === undefined ? [] : [identifier.seriesUuid];
+  if (identifier.kind === 'object-url' || identifier.kind === 'compound-object')
+    return identifier.seriesUuid === undefined ? [] : [identifier.seriesUuid];
   if (identifier.kind === 'crdc-uuid' && identifier.level !== 'instance') return [identifier.uuid];
   return [];
 }
@@ -105,15 +146,46 @@ function seriesUuidOf(identifier: Manifest['entries'][number]['identifier']): st
 async function convert(run: Run, [path = '']: string[], flags: Record<string, unknown>): Promise<0 | 3> {
   return await atDesk(run, async (desk) => {
     const tools = await desk.tools();
-    const cohort = await resolveCohort({ what: [path === '-' ? '-' : resolve(run.terminal.cwd, path)], selection: {}, all: true, readStdin: () => readStdin(run.terminal) }, tools, { cwd: run.terminal.cwd });
-    const rows: ManifestRow[] = cohort.series.flatMap(({ row, locked, instances, crdc_series_uuid, locations }) => {
-      const buckets = row?.buckets ?? locked?.files[0]?.mirrors ?? Object.fromEntries((locations?.[0]?.sources ?? []).map(({ mirror, place }) => [mirror, place.bucket]));
-      const base: ManifestRow = { ...identityOf(row ?? locked), crdc_series_uuid, buckets: allBuckets(desk.archive.bucketClasses, buckets) };
-      return instances === undefined ? [base] : [...instances].map((uuid) => ({ ...base, key: `${crdc_series_uuid}/${uuid}.dcm` }));
-    });
-    for (const { origin, error } of cohort.unresolved) await write(run.terminal.err, `${run.err.red('left out')} ${printable(`${origin}: ${error.message}`)}\n`);
+    const cohort = await resolveCohort(
+      {
+        what: [path === '-' ? '-' : resolve(run.terminal.cwd, path)],
+        selection: {},
+        all: true,
+        readStdin: () => readStdin(run.terminal),
+      },
+      tools,
+      { cwd: run.terminal.cwd },
+    );
+    const rows: ManifestRow[] = cohort.series.flatMap(
+      ({ row, locked, instances, crdc_series_uuid, locations }) => {
+        const buckets =
+          row?.buckets ??
+          locked?.files[0]?.mirrors ??
+          Object.fromEntries(
+            (locations?.[0]?.sources ?? []).map(({ mirror, place }) => [mirror, place.bucket]),
+          );
+        const base: ManifestRow = {
+          ...identityOf(row ?? locked),
+          crdc_series_uuid,
+          buckets: allBuckets(desk.archive.bucketClasses, buckets),
+        };
+        return instances === undefined
+          ? [base]
+          : [...instances].map((uuid) => ({ ...base, key: `${crdc_series_uuid}/${uuid}.dcm` }));
+      },
+    );
+    for (const { origin, error } of cohort.unresolved)
+      await write(
+        run.terminal.err,
+        `${run.err.red('left out')} ${printable(`${origin}: ${error.message}`)}\n`,
+      );
     const output = flags['output'];
-    const text = writeManifest(rows, { format: flags['to'] as WritableFormat, cloud: flags['cloud'] as 'aws' | 'gcs', fileName: typeof output === 'string' ? basename(output) : undefined, guidPrefix: desk.archive.drs?.prefix });
+    const text = writeManifest(rows, {
+      format: flags['to'] as WritableFormat,
+      cloud: flags['cloud'] as 'aws' | 'gcs',
+      fileName: typeof output === 'string' ? basename(output) : undefined,
+      guidPrefix: desk.archive.drs?.prefix,
+    });
     if (typeof output === 'string') await writeFile(resolve(run.terminal.cwd, output), text);
     else await write(run.terminal.out, text);
     return cohort.unresolved.length === 0 ? 0 : 3;
@@ -125,15 +197,24 @@ function identityOf(from: SeriesRow | { SeriesInstanceUID: string | null } | und
 }
 
 /** Buckets of every mirror, from those that a row names. */
-function allBuckets(classes: readonly { buckets: Record<string, string> }[], known: Readonly<Record<string, string>>): Record<string, string> {
-  const found = classes.find(({ buckets }) => Object.entries(known).some(([mirror, bucket]) => buckets[mirror] === bucket));
+function allBuckets(
+  classes: readonly { buckets: Record<string, string> }[],
+  known: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const found = classes.find(({ buckets }) =>
+    Object.entries(known).some(([mirror, bucket]) => buckets[mirror] === bucket),
+  );
   return found === undefined ? { ...known } : { ...known, ...found.buckets };
 }
 
 async function split(run: Run, [path = '']: string[], flags: Record<string, unknown>): Promise<0> {
   const manifest = await read(run, path);
   if (manifest.problems.length > 0) {
-    throw new CarrelError('bad-input', `${path} has ${plural(manifest.problems.length, 'line')} that cannot be used`, { item: path, next: `carrel manifest check ${path} names them` });
+    throw new CarrelError(
+      'bad-input',
+      `${path} has ${plural(manifest.problems.length, 'line')} that cannot be used`,
+      { item: path, next: `carrel manifest check ${path} names them` },
+    );
   }
   const shards = splitManifest(manifest.entries, flags['shards'] as number);
   const folder = resolve(run.terminal.cwd, String(flags['output']));
@@ -142,11 +223,24 @@ async function split(run: Run, [path = '']: string[], flags: Record<string, unkn
   for (const [index, entries] of shards.entries()) {
     const name = `${basename(path).replace(/\.[^.]*$/, '')}.${String(index).padStart(width, '0')}.txt`;
     // One name per line, canonical: every line can be given to `carrel get`.
-    await writeFile(resolve(folder, name), entries.map(({ identifier }) => `${printIdentifier(identifier)}\n`).join(''));
+    await writeFile(
+      resolve(folder, name),
+      entries.map(({ identifier }) => `${printIdentifier(identifier)}\n`).join(''),
+    );
     names.push(name);
   }
-  if (run.json) await write(run.terminal.out, `${toJson({ shards: names.map((name, index) => ({ name, entries: shards[index]?.length ?? 0 })) }, 2)}\n`);
-  else await write(run.terminal.out, names.map((name, index) => `${name}  ${plural(shards[index]?.length ?? 0, 'entry', 'entries')}\n`).join(''));
+  if (run.json)
+    await write(
+      run.terminal.out,
+      `${toJson({ shards: names.map((name, index) => ({ name, entries: shards[index]?.length ?? 0 })) }, 2)}\n`,
+    );
+  else
+    await write(
+      run.terminal.out,
+      names
+        .map((name, index) => `${name}  ${plural(shards[index]?.length ?? 0, 'entry', 'entries')}\n`)
+        .join(''),
+    );
   return 0;
 }
 

@@ -14,7 +14,11 @@ import { write } from '../terminal.ts';
 export const spec: CommandSpec = {
   name: 'serve',
   summary: 'serve a folder of buckets, S3- and GCS-style, read-only',
-  examples: ['carrel serve sample', 'carrel serve ./buckets --port 9000 --gcs-port 9001', 'carrel serve ./buckets --tls-cert cert.pem --tls-key key.pem'],
+  examples: [
+    'carrel serve sample',
+    'carrel serve ./buckets --port 9000 --gcs-port 9001',
+    'carrel serve ./buckets --tls-cert cert.pem --tls-key key.pem',
+  ],
   exitCodes: [0, 1, 2, 130],
   define(command) {
     command
@@ -26,22 +30,39 @@ export const spec: CommandSpec = {
       .addOption(new Option('--tls-key <file>', 'private key (PEM)'));
   },
   async run(run, [folder = ''], flags) {
-    const root = folder === 'sample' ? await sampleBuckets(run.signal, resolve(run.terminal.cwd, textOf(run.settings, 'cache_dir'))) : resolve(run.terminal.cwd, folder);
+    const root =
+      folder === 'sample'
+        ? await sampleBuckets(run.signal, resolve(run.terminal.cwd, textOf(run.settings, 'cache_dir')))
+        : resolve(run.terminal.cwd, folder);
     const { tlsCert, tlsKey } = flags as { tlsCert?: string; tlsKey?: string };
     if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-      throw new CarrelError('usage', '--tls-cert and --tls-key belong together', { next: 'give both, or neither' });
+      throw new CarrelError('usage', '--tls-cert and --tls-key belong together', {
+        next: 'give both, or neither',
+      });
     }
-    const tls = tlsCert === undefined || tlsKey === undefined ? undefined : { cert: readFileSync(resolve(run.terminal.cwd, tlsCert), 'utf8'), key: readFileSync(resolve(run.terminal.cwd, tlsKey), 'utf8') };
+    const tls =
+      tlsCert === undefined || tlsKey === undefined
+        ? undefined
+        : {
+            cert: readFileSync(resolve(run.terminal.cwd, tlsCert), 'utf8'),
+            key: readFileSync(resolve(run.terminal.cwd, tlsKey), 'utf8'),
+          };
     const host = String(flags['host']);
     const s3 = await listen({ ...createS3App({ root }), host, port: Number(flags['port']), tls });
-    const gcs = await listen({ ...createGcsApp({ root }), host, port: Number(flags['gcsPort']), tls }).catch(async (error: unknown) => {
-      await s3.close();
-      throw error;
-    });
-    if (run.json) await write(run.terminal.out, `${toJson({ type: 'serving', root, s3: s3.url, gcs: gcs.url })}\n`);
+    const gcs = await listen({ ...createGcsApp({ root }), host, port: Number(flags['gcsPort']), tls }).catch(
+      async (error: unknown) => {
+        await s3.close();
+        throw error;
+      },
+    );
+    if (run.json)
+      await write(run.terminal.out, `${toJson({ type: 'serving', root, s3: s3.url, gcs: gcs.url })}\n`);
     else {
       await write(run.terminal.out, `serving ${root}\n  S3   ${s3.url}\n  GCS  ${gcs.url}\n`);
-      await write(run.terminal.err, `use it with: carrel … --mirror aws=${s3.url} --mirror gcs=${gcs.url}    (Ctrl-C stops)\n`);
+      await write(
+        run.terminal.err,
+        `use it with: carrel … --mirror aws=${s3.url} --mirror gcs=${gcs.url}    (Ctrl-C stops)\n`,
+      );
     }
     await new Promise<void>((done) => {
       if (run.signal.aborted) done();

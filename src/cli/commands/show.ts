@@ -41,14 +41,28 @@ export const spec: CommandSpec = {
           (flags['collection'] === undefined || match.collection_id === flags['collection']) &&
           (!('level' in identifier) || identifier.level === undefined || match.level === identifier.level),
       );
-      if (matches.length === 0) return await showUnknown(run, desk, catalog, identifier, found, flags['online'] === true);
-      const described = await Promise.all(matches.map(async (match) => await describe(desk, catalog, match, run)));
-      if (run.json) await write(run.terminal.out, `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, matches: described }, 2)}\n`);
+      if (matches.length === 0)
+        return await showUnknown(run, desk, catalog, identifier, found, flags['online'] === true);
+      const described = await Promise.all(
+        matches.map(async (match) => await describe(desk, catalog, match, run)),
+      );
+      if (run.json)
+        await write(
+          run.terminal.out,
+          `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, matches: described }, 2)}\n`,
+        );
       else for (const one of described) await write(run.terminal.out, `${textOf(one, catalog)}\n`);
       if (matches.every(({ level }) => level === 'patient') && matches.length > 1) {
-        throw new CarrelError('ambiguous', `PatientID ${name} stands for ${matches.length} patients`, { item: text, next: `choose with --collection ${matches.map(({ collection_id }) => collection_id).join(' or --collection ')}` });
+        throw new CarrelError('ambiguous', `PatientID ${name} stands for ${matches.length} patients`, {
+          item: text,
+          next: `choose with --collection ${matches.map(({ collection_id }) => collection_id).join(' or --collection ')}`,
+        });
       }
-      if (matches.length > 1 && !run.quiet) await write(run.terminal.err, `${run.err.dim('note:')} ${printable(text)} names ${matches.length} things; choose with --as for get\n`);
+      if (matches.length > 1 && !run.quiet)
+        await write(
+          run.terminal.err,
+          `${run.err.dim('note:')} ${printable(text)} names ${matches.length} things; choose with --as for get\n`,
+        );
       return 0;
     });
   },
@@ -79,7 +93,9 @@ async function describe(desk: Desk, catalog: Catalog, match: Match, run: Run): P
   const prefix = archive.catalog.releasePrefix;
   const single = match.series === 1;
   const [first] = single ? await match.seriesRows({ signal: run.signal }) : [];
-  const { licenses } = single ? { licenses: [] } : await catalog.licenses(match.selection, { signal: run.signal });
+  const { licenses } = single
+    ? { licenses: [] }
+    : await catalog.licenses(match.selection, { signal: run.signal });
   const modalities = single ? [first?.Modality ?? ''] : await modalitiesOf(catalog, match, run);
   return {
     level: match.level,
@@ -110,42 +126,76 @@ async function modalitiesOf(catalog: Catalog, match: Match, run: Run): Promise<s
   return [...new Set(rows.map(({ Modality }) => Modality ?? ''))];
 }
 
-function viewerOf({ archive }: Desk, match: Match, row: SeriesRow | undefined, modalities: string[]): string | null {
-  if (match.level === 'study') return viewerUrl(archive, { StudyInstanceUID: match.value, modalities }) ?? null;
+function viewerOf(
+  { archive }: Desk,
+  match: Match,
+  row: SeriesRow | undefined,
+  modalities: string[],
+): string | null {
+  if (match.level === 'study')
+    return viewerUrl(archive, { StudyInstanceUID: match.value, modalities }) ?? null;
   if (row === undefined) return null;
-  return viewerUrl(archive, { StudyInstanceUID: row.StudyInstanceUID, SeriesInstanceUID: row.SeriesInstanceUID, modalities }) ?? null;
+  return (
+    viewerUrl(archive, {
+      StudyInstanceUID: row.StudyInstanceUID,
+      SeriesInstanceUID: row.SeriesInstanceUID,
+      modalities,
+    }) ?? null
+  );
 }
 
 /** Where the folder of a series stands on every mirror. */
 function urlsOf({ archive, openStore }: Desk, row: SeriesRow): Record<string, string> {
-  const bucketClass = archive.bucketClasses.find(({ buckets }) => Object.entries(row.buckets).some(([mirror, bucket]) => buckets[mirror] === bucket));
+  const bucketClass = archive.bucketClasses.find(({ buckets }) =>
+    Object.entries(row.buckets).some(([mirror, bucket]) => buckets[mirror] === bucket),
+  );
   const buckets = bucketClass?.buckets ?? row.buckets;
   return Object.fromEntries(
     archive.mirrors.flatMap(({ name, protocol, endpoint, region, access }) => {
       const bucket = buckets[name];
       if (bucket === undefined) return [];
-      return [[name, openStore({ protocol, endpoint, region, access, bucket }).url(`${row.crdc_series_uuid}/`)]];
+      return [
+        [name, openStore({ protocol, endpoint, region, access, bucket }).url(`${row.crdc_series_uuid}/`)],
+      ];
     }),
   );
 }
 
 function textOf(one: Description, catalog: Catalog): string {
   const { row } = one;
-  const state = one.current ? `in ${catalog.releaseName}` : `not in ${catalog.releaseName}; superseded or retired`;
-  const range = one.releases.from === one.releases.to ? one.releases.from : `${one.releases.from} to ${one.releases.to}`;
+  const state = one.current
+    ? `in ${catalog.releaseName}`
+    : `not in ${catalog.releaseName}; superseded or retired`;
+  const range =
+    one.releases.from === one.releases.to ? one.releases.from : `${one.releases.from} to ${one.releases.to}`;
   const lines: [string, string | null | undefined][] = [
     [one.level, `${one.value} (${state})`],
-    ['collection', one.collections.length > 5 ? `${one.collections.slice(0, 5).join(', ')} and ${one.collections.length - 5} more` : one.collections.join(', ')],
-    ['patient', row?.PatientID ?? (one.level === 'collection' || one.patients > 1 ? formatCount(one.patients) : undefined)],
+    [
+      'collection',
+      one.collections.length > 5
+        ? `${one.collections.slice(0, 5).join(', ')} and ${one.collections.length - 5} more`
+        : one.collections.join(', '),
+    ],
+    [
+      'patient',
+      row?.PatientID ??
+        (one.level === 'collection' || one.patients > 1 ? formatCount(one.patients) : undefined),
+    ],
     ['study', row?.StudyInstanceUID ?? formatCount(one.studies)],
     ['series', row === undefined ? formatCount(one.series) : row.SeriesInstanceUID],
     ['version', row?.crdc_series_uuid],
     ['modality', one.modalities.join(', ')],
     ['description', row === undefined ? undefined : stringOrNull(row.columns['SeriesDescription'])],
     ['body part', row === undefined ? undefined : stringOrNull(row.columns['BodyPartExamined'])],
-    ['size', `${one.instances > 0 ? `${plural(one.instances, 'file')}, ` : ''}${row?.bytesRounded === true ? 'about ' : ''}${formatBytes(one.bytes)}`],
+    [
+      'size',
+      `${one.instances > 0 ? `${plural(one.instances, 'file')}, ` : ''}${row?.bytesRounded === true ? 'about ' : ''}${formatBytes(one.bytes)}`,
+    ],
     ['licence', one.licenses.map(({ license }) => license ?? 'not stated for this version').join(', ')],
-    ['source', row === undefined || row.source_DOI === null ? undefined : `https://doi.org/${row.source_DOI}`],
+    [
+      'source',
+      row === undefined || row.source_DOI === null ? undefined : `https://doi.org/${row.source_DOI}`,
+    ],
     ['releases', range],
     ...Object.entries(one.urls ?? {}).map(([mirror, url]): [string, string] => [mirror, url]),
     ['viewer', one.viewer],
@@ -161,11 +211,21 @@ function stringOrNull(value: unknown): string | undefined {
 }
 
 /** A uuid that no table knows may still stand in the buckets: withdrawn tables, instances, studies. */
-async function showUnknown(run: Run, desk: Desk, catalog: Catalog, identifier: Identifier, found: readonly Match[], online: boolean): Promise<0> {
+async function showUnknown(
+  run: Run,
+  desk: Desk,
+  catalog: Catalog,
+  identifier: Identifier,
+  found: readonly Match[],
+  online: boolean,
+): Promise<0> {
   const uuid = 'uuid' in identifier ? identifier.uuid : undefined;
   const where = `${desk.archive.name} ${catalog.releaseName}`;
   if (uuid === undefined || !online) {
-    const suggestions = uuid === undefined && found.length === 0 ? await catalog.suggest('any', identifier.text, { signal: run.signal }) : [];
+    const suggestions =
+      uuid === undefined && found.length === 0
+        ? await catalog.suggest('any', identifier.text, { signal: run.signal })
+        : [];
     throw new CarrelError('not-found', `${identifier.text} is not in the tables of ${where}`, {
       item: identifier.text,
       next:
@@ -178,11 +238,24 @@ async function showUnknown(run: Run, desk: Desk, catalog: Catalog, identifier: I
               : 'carrel search lists what there is',
     });
   }
-  const located = await locateUuid(uuid, { archive: desk.archive, openStore: desk.openStore, http: desk.pool, signal: run.signal });
+  const located = await locateUuid(uuid, {
+    archive: desk.archive,
+    openStore: desk.openStore,
+    http: desk.pool,
+    signal: run.signal,
+  });
   const bytes = located.locations.reduce((sum, { size }) => sum + (size ?? 0), 0);
   const urls = (located.locations[0]?.sources ?? []).map(({ place, key }) => desk.openStore(place).url(key));
-  if (run.json) await write(run.terminal.out, `${toJson({ what: identifier.text, level: located.level, files: located.locations.length, bytes, notes: located.notes, firstFile: urls }, 2)}\n`);
-  else await write(run.terminal.out, `${located.level.padEnd(16)} ${uuid} (not in the tables of ${where}; found in the buckets)\n${'size'.padEnd(16)} ${plural(located.locations.length, 'file')}, ${formatBytes(bytes)}\n${urls.map((url) => `${'first file'.padEnd(16)} ${url}\n`).join('')}`);
+  if (run.json)
+    await write(
+      run.terminal.out,
+      `${toJson({ what: identifier.text, level: located.level, files: located.locations.length, bytes, notes: located.notes, firstFile: urls }, 2)}\n`,
+    );
+  else
+    await write(
+      run.terminal.out,
+      `${located.level.padEnd(16)} ${uuid} (not in the tables of ${where}; found in the buckets)\n${'size'.padEnd(16)} ${plural(located.locations.length, 'file')}, ${formatBytes(bytes)}\n${urls.map((url) => `${'first file'.padEnd(16)} ${url}\n`).join('')}`,
+    );
   return 0;
 }
 

@@ -1,7 +1,8 @@
 /** `carrel sql`: one reading statement over every table. */
-import { Option } from 'commander';
+
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { Option } from 'commander';
 import { CarrelError } from '../../errors.ts';
 import type { CommandSpec } from '../command.ts';
 import { atDesk } from '../desk.ts';
@@ -34,7 +35,9 @@ export const spec: CommandSpec = {
   async run(run, [statement], flags) {
     const file = flags['file'];
     if ((statement === undefined) === (file === undefined)) {
-      throw new CarrelError('usage', 'give one statement, or a file with -f', { next: 'carrel sql "SELECT count(*) FROM index"' });
+      throw new CarrelError('usage', 'give one statement, or a file with -f', {
+        next: 'carrel sql "SELECT count(*) FROM index"',
+      });
     }
     const sql =
       typeof file === 'string'
@@ -47,7 +50,8 @@ export const spec: CommandSpec = {
     const format = rowFormat(flags['format'], run.json);
     return await atDesk(run, async (desk) => {
       const catalog = await desk.catalog(flags['release'] as string | undefined);
-      if (!run.quiet) for (const note of catalog.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${note}\n`);
+      if (!run.quiet)
+        for (const note of catalog.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${note}\n`);
       const timeout = flags['timeout'] as number | undefined;
       const result = await catalog.query(sql, {
         signal: run.signal,
@@ -55,9 +59,16 @@ export const spec: CommandSpec = {
         timeoutMs: timeout === undefined ? undefined : timeout * 1000,
         memoryLimit: flags['memory'] as string | undefined,
       });
-      const numeric = result.columns.flatMap(({ type }, index) => (/INT|DOUBLE|FLOAT|DECIMAL/.test(type) && !type.endsWith('[]') ? [index] : []));
-      const rows = await writeRows(run.terminal, { columns: result.columns.map(({ name }) => name), numeric, rows: result.rows }, format);
-      if (result.truncated() && !run.quiet) await write(run.terminal.err, `cut after ${formatCount(rows)} rows (--limit)\n`);
+      const numeric = result.columns.flatMap(({ type }, index) =>
+        /INT|DOUBLE|FLOAT|DECIMAL/.test(type) && !type.endsWith('[]') ? [index] : [],
+      );
+      const rows = await writeRows(
+        run.terminal,
+        { columns: result.columns.map(({ name }) => name), numeric, rows: result.rows },
+        format,
+      );
+      if (result.truncated() && !run.quiet)
+        await write(run.terminal.err, `cut after ${formatCount(rows)} rows (--limit)\n`);
       return 0;
     });
   },

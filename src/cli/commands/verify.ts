@@ -1,15 +1,23 @@
 /** `carrel verify`: proves what is on disk against the lock file. */
-import { Option } from 'commander';
+
 import { utimes } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { getPlanned, lockedFiles, openLockedFolder, planCohort, resolveCohort, verifyFolder } from '../../cohort/index.ts';
+import { Option } from 'commander';
+import {
+  getPlanned,
+  lockedFiles,
+  openLockedFolder,
+  planCohort,
+  resolveCohort,
+  verifyFolder,
+} from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import { createProgress } from '../output/progress.ts';
 import { toJson } from '../output/json.ts';
+import { createProgress } from '../output/progress.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
 import { printable, shortPath, write } from '../terminal.ts';
 
@@ -29,7 +37,10 @@ export const spec: CommandSpec = {
   },
   async run(run, [path = '.'], flags) {
     const output = flags['output'];
-    const folder = await openLockedFolder(resolve(run.terminal.cwd, path), typeof output === 'string' ? resolve(run.terminal.cwd, output) : undefined);
+    const folder = await openLockedFolder(
+      resolve(run.terminal.cwd, path),
+      typeof output === 'string' ? resolve(run.terminal.cwd, output) : undefined,
+    );
     const check = async () => {
       const progress = await createProgress(run);
       return await verifyFolder(folder, {
@@ -61,9 +72,16 @@ async function fix(run: Run, lockPath: string, directory: string, report: Verify
     const cohort = await resolveCohort({ what: [lockPath], selection: {} }, tools, { cwd: run.terminal.cwd });
     const progress = await createProgress(run);
     const plan = await planCohort(cohort, tools, { directory });
-    const result = await getPlanned(plan, tools, { directory, lockPath, onEvent: progress.report }).finally(progress.end);
+    const result = await getPlanned(plan, tools, { directory, lockPath, onEvent: progress.report }).finally(
+      progress.end,
+    );
     const [first] = result.transfer.failed;
-    if (first !== undefined) throw new CarrelError(first.error.code, `${plural(result.transfer.failed.length, 'file')} could not be fetched again; first: ${first.path}: ${first.error.message}`, { item: first.path, next: first.error.next });
+    if (first !== undefined)
+      throw new CarrelError(
+        first.error.code,
+        `${plural(result.transfer.failed.length, 'file')} could not be fetched again; first: ${first.path}: ${first.error.message}`,
+        { item: first.path, next: first.error.next },
+      );
   });
 }
 
@@ -73,13 +91,22 @@ function isGood(report: VerifyReport): boolean {
 
 async function printReport(run: Run, report: VerifyReport, directory: string): Promise<void> {
   const lines = [
-    ...report.mismatched.map(({ path, expected, found }) => `${run.out.red('MISMATCH')} ${printable(path)}: expected ${expected}, found ${found}`),
+    ...report.mismatched.map(
+      ({ path, expected, found }) =>
+        `${run.out.red('MISMATCH')} ${printable(path)}: expected ${expected}, found ${found}`,
+    ),
     ...report.missing.map((path) => `${run.out.red('MISSING')}  ${printable(path)}`),
-    ...report.unverifiable.map(({ path, reason }) => `${run.out.yellow('UNPROVEN')} ${printable(path)}: ${printable(reason)}`),
+    ...report.unverifiable.map(
+      ({ path, reason }) => `${run.out.yellow('UNPROVEN')} ${printable(path)}: ${printable(reason)}`,
+    ),
     ...(report.extra ?? []).map((path) => `${run.out.dim('EXTRA')}    ${printable(path)}`),
   ];
   if (lines.length > 0) await write(run.terminal.out, `${lines.slice(0, 1000).join('\n')}\n`);
-  if (lines.length > 1000) await write(run.terminal.out, `… and ${formatCount(lines.length - 1000)} more in ${printable(directory)}; --json lists all\n`);
+  if (lines.length > 1000)
+    await write(
+      run.terminal.out,
+      `… and ${formatCount(lines.length - 1000)} more in ${printable(directory)}; --json lists all\n`,
+    );
 }
 
 async function printSummary(run: Run, report: VerifyReport, directory: string, bytes: number): Promise<void> {
@@ -87,17 +114,29 @@ async function printSummary(run: Run, report: VerifyReport, directory: string, b
   for (const { verifiedBy: evidence } of report.ok) verifiedBy[evidence] = (verifiedBy[evidence] ?? 0) + 1;
   if (run.json) {
     const { ok, missing, mismatched, unverifiable, extra } = report;
-    const summary = { type: 'summary', directory, ok: ok.length, verifiedBy, missing, mismatched, unverifiable: unverifiable.map(({ path, reason }) => ({ path, reason })), ...(extra === undefined ? {} : { extra }) };
+    const summary = {
+      type: 'summary',
+      directory,
+      ok: ok.length,
+      verifiedBy,
+      missing,
+      mismatched,
+      unverifiable: unverifiable.map(({ path, reason }) => ({ path, reason })),
+      ...(extra === undefined ? {} : { extra }),
+    };
     await write(run.terminal.out, `${toJson(summary)}\n`);
     return;
   }
   await printReport(run, report, directory);
-  const evidence = Object.entries(verifiedBy).map(([kind, count]) => `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`);
+  const evidence = Object.entries(verifiedBy).map(
+    ([kind, count]) => `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`,
+  );
   const good = isGood(report);
   const where = shortPath(run.terminal.cwd, directory);
   await write(
     run.terminal.out,
     `${good ? run.out.green('verified') : run.out.red('not as pinned')}: ${formatCount(report.ok.length)} right${evidence.length > 0 ? ` (${evidence.join(', ')})` : ''}, ${formatCount(report.mismatched.length)} wrong, ${formatCount(report.missing.length)} missing, ${formatCount(report.unverifiable.length)} unproven; ${formatBytes(bytes)} pinned in ${printable(where)}\n`,
   );
-  if (!good) await write(run.terminal.err, `${run.err.dim('next:')} carrel verify ${printable(where)} --fix\n`);
+  if (!good)
+    await write(run.terminal.err, `${run.err.dim('next:')} carrel verify ${printable(where)} --fix\n`);
 }

@@ -10,8 +10,8 @@ import { formatBytes, formatCount, formatSeconds } from './text.ts';
 
 /** Takes the engine's events and shows them; `end` clears the line. */
 export interface ProgressReporter {
-  report(event: TransferEvent): void;
-  end(): void;
+  report: (event: TransferEvent) => void;
+  end: () => void;
 }
 
 /** Seconds between two lines where stderr is no terminal. */
@@ -20,11 +20,15 @@ const LINE_EVERY_SECONDS = 10;
 /** The reporter that fits a run: JSON Lines on stdout, a bar on a terminal, lines elsewhere, or silence. */
 export async function createProgress(run: Run): Promise<ProgressReporter> {
   if (run.json) {
-    return { report: (event) => void run.terminal.out.write(`${toJson(eventToJson(event))}\n`), end: () => {} };
+    return {
+      report: (event) => void run.terminal.out.write(`${toJson(eventToJson(event))}\n`),
+      end: () => {},
+    };
   }
   if (run.quiet) return { report: () => {}, end: () => {} };
   const print = (text: string) => void run.terminal.err.write(`${text}\n`);
-  if (run.terminal.err.isTTY === true && run.terminal.env['TERM'] !== 'dumb') return await createBar(run, print);
+  if (run.terminal.err.isTTY === true && run.terminal.env['TERM'] !== 'dumb')
+    return await createBar(run, print);
   let last = Date.now();
   return {
     report(event) {
@@ -62,7 +66,7 @@ async function createBar(run: Run, print: (text: string) => void): Promise<Progr
             hideCursor: true,
             clearOnComplete: true,
             fps: 10,
-            stream: run.terminal.err as NodeJS.WritableStream,
+            stream: run.terminal.err,
           });
           bar.start(Math.max(total, 1), done, { text: progressText(event) });
         } else bar.update(done, { text: progressText(event) });
@@ -95,7 +99,9 @@ function eventText(event: TransferEvent, run: Run): string | undefined {
     case 'note':
       return `${run.err.dim('note:')} ${printable(event.message)}`;
     case 'retry':
-      return event.attempt < 3 ? undefined : `${run.err.dim('retry')} ${printable(event.path)} (${event.mirror}, attempt ${event.attempt}): ${printable(event.reason)}`;
+      return event.attempt < 3
+        ? undefined
+        : `${run.err.dim('retry')} ${printable(event.path)} (${event.mirror}, attempt ${event.attempt}): ${printable(event.reason)}`;
     case 'plan':
     case 'progress':
     case 'file':

@@ -30,8 +30,12 @@ export async function writeRows(terminal: Terminal, answer: Rows, format: RowFor
   let window: (readonly unknown[])[] = [];
   let first = true;
   const flush = async (last: boolean) => {
-    if (format !== 'table' || (window.length === 0 && !first && !last) || (window.length === 0 && !first)) return true;
-    const text = formatTable(columns, window, { width: terminal.out.isTTY === true ? terminal.out.columns : undefined, right: answer.numeric });
+    if (format !== 'table' || (window.length === 0 && !first && !last) || (window.length === 0 && !first))
+      return true;
+    const text = formatTable(columns, window, {
+      width: terminal.out.isTTY === true ? terminal.out.columns : undefined,
+      right: answer.numeric,
+    });
     window = [];
     const shown = first ? text : text.split('\n').slice(2).join('\n');
     first = false;
@@ -62,17 +66,26 @@ export function rowFormat(flag: unknown, json: boolean): RowFormat {
   if (flag === undefined) return 'table';
   const found = ROW_FORMATS.find((format) => format === flag);
   if (found !== undefined) return found;
-  throw new CarrelError('usage', `no format ${JSON.stringify(flag)}`, { item: String(flag), next: ROW_FORMATS.join(', ') });
+  throw new CarrelError('usage', `no format ${JSON.stringify(flag)}`, {
+    item: String(flag),
+    next: ROW_FORMATS.join(', '),
+  });
 }
 
 function headOf(columns: readonly string[], format: RowFormat): string | undefined {
   if (format === 'csv') return `${columns.map((column) => delimited(column, ',')).join(',')}\n`;
   if (format === 'tsv') return `${columns.map((column) => delimited(column, '\t')).join('\t')}\n`;
-  if (format === 'markdown') return `| ${columns.map(markdown).join(' | ')} |\n|${columns.map(() => ' --- |').join('')}\n`;
+  if (format === 'markdown')
+    return `| ${columns.map(markdown).join(' | ')} |\n|${columns.map(() => ' --- |').join('')}\n`;
   return undefined;
 }
 
-function lineOf(columns: readonly string[], row: readonly unknown[], format: RowFormat, first: boolean): string {
+function lineOf(
+  columns: readonly string[],
+  row: readonly unknown[],
+  format: RowFormat,
+  first: boolean,
+): string {
   switch (format) {
     case 'csv':
       return `${row.map((value) => delimited(plain(value), ',')).join(',')}\n`;

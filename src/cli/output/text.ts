@@ -59,10 +59,16 @@ export interface TableOptions {
 }
 
 /** A plain table: two blanks between columns, a rule under the head, widest columns cut first where it does not fit. */
-export function formatTable(head: readonly string[], rows: readonly (readonly unknown[])[], options: TableOptions = {}): string {
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly unknown[])[],
+  options: TableOptions = {},
+): string {
   const cells = rows.map((row) => head.map((_, index) => formatCell(row[index])));
-  const widths = head.map((title, index) => Math.max(title.length, ...cells.map((row) => row[index]?.length ?? 0)));
-  if (options.width !== undefined) fit(widths, options.width - 2 * (head.length - 1));
+  const widths = head.map((title, index) =>
+    Math.max(title.length, ...cells.map((row) => row[index]?.length ?? 0)),
+  );
+  if (options.width !== undefined) narrow(widths, options.width - 2 * (head.length - 1));
   const line = (row: readonly string[]) =>
     row
       .map((cell, index) => {
@@ -76,7 +82,7 @@ export function formatTable(head: readonly string[], rows: readonly (readonly un
 }
 
 /** Narrows the widest column step by step until the sum fits; no column under 6 characters. */
-function fit(widths: number[], available: number): void {
+function narrow(widths: number[], available: number): void {
   let total = widths.reduce((sum, width) => sum + width, 0);
   while (total > available) {
     const widest = widths.indexOf(Math.max(...widths));

@@ -1,0 +1,172 @@
+/** What `carrel get` says: notes, the plan, and the honest line at the end. */
+import type { Cohort, CohortPlan, GetOptions, GetResult } from '../../cohort/index.ts';
+import type { Run } from '../command.ts';
+import { type ExitCode, exitCodeOf } from '../exit-codes.ts';
+import { printable, shortPath, write } from '../terminal.ts';
+import { toJson } from './json.ts';
+import { formatBytes, formatCount, formatSeconds, plural } from './text.ts';
+
+/** Notes about how the names were understood. */
+export async function printCohortNotes(run: Run, cohort: Cohort): Promise<void> {
+  if (run.json || run.quiet) return;
+  const seen = new Set<string>();
+  for (const { item, message } of cohort.notes) {
+    const line = item === undefined || message.includes(item) ? message : `${item}: ${message}`;
+    if (seen.has(line)) continue;
+    seen.add(line);
+    if (seen.size === 20)
+      await write(run.terminal.err, `${run.err.dim('note:')} … and more; --json lists all\n`);
+    if (seen.size >= 20) continue;
+    await write(run.terminal.err, `${run.err.dim('note:')} ${printable(line)}\n`);
+  }
+}
+
+/** What will be fetched, under which licences, and what was not found. */
+export async function printPlan(run: Run, plan: CohortPlan): Promise<void> {
+  const { cohort, files, bytes, licenses } = plan;
+  const failures = unresolvedOf(plan);
+  if (run.json) {
+    await write(
+      run.terminal.out,
+      `${toJson({
+        type: 'cohort',
+        archive: cohort.archive.name,
+        release: cohort.release,
+        series: cohort.series.length,
+        files: files.length,
+        bytes,
+        licenses,
+        notes: [...cohort.notes, ...plan.notes.map((message) => ({ message }))],
+        unresolved: failures.map(({ item, origin, error }) => ({
+          item,
+          origin,
+          code: error.code,
+          message: error.message,
+          next: error.next ?? null,
+        })),
+      })}\n`,
+    );
+    return;
+  }
+  for (const { item, origin, error } of failures.slice(0, 20)) {
+    const where = origin === 'argument' ? '' : `${origin}: `;
+    await write(
+      run.terminal.err,
+      `${run.err.red('not found')} ${printable(`${where}${error.message.includes(item) ? '' : `${item}: `}${error.message}`)}\n`,
+    );
+    if (error.next !== undefined)
+      await write(run.terminal.err, `${run.err.dim('next:')} ${printable(error.next)}\n`);
+  }
+  if (failures.length > 20)
+    await write(run.terminal.err, `… and ${plural(failures.length - 20, 'more item')} (--json lists all)\n`);
+  if (run.quiet) return;
+  for (const message of plan.notes)
+    await write(run.terminal.err, `${run.err.dim('note:')} ${printable(message)}\n`);
+  const where = cohort.release === null ? cohort.archive.name : `${cohort.archive.name} ${cohort.release}`;
+  const series = cohort.series.length > 0 ? `${formatCount(cohort.series.length)} series, ` : '';
+  await write(
+    run.terminal.err,
+    `${run.err.bold(where)}: ${series}${plural(files.length, 'file')}, ${formatBytes(bytes)}\n`,
+  );
+  for (const { license, series: count, bytes: size } of licenses) {
+    await write(
+      run.terminal.err,
+      `  ${printable(license ?? 'licence not stated')}: ${formatCount(count)} series, ${formatBytes(size)}\n`,
+    );
+  }
+}
+
+/** Names that led nowhere and series that no bucket has, together. */
+function unresolvedOf(plan: CohortPlan): Cohort['unresolved'] {
+  return [
+    ...plan.cohort.unresolved,
+    ...plan.failed.map(({ series, error }) => ({ item: series.crdc_series_uuid, origin: 'argument', error })),
+  ];
+}
+
+/** The end of a dry run. */
+export async function endOfPlan(run: Run, plan: CohortPlan, options: GetOptions): Promise<ExitCode> {
+  if (run.json)
+    await write(
+      run.terminal.out,
+      `${toJson({ type: 'summary', dryRun: true, planned: plan.files.length, bytes: plan.bytes, directory: options.directory })}\n`,
+    );
+  else
+    await write(
+      run.terminal.out,
+      `dry run: ${plural(plan.files.length, 'file')}, ${formatBytes(plan.bytes)} would be in ${printable(options.directory)}\n`,
+    );
+  return unresolvedOf(plan).length === 0 ? 0 : 3;
+}
+
+/** The one honest line at the end, and the exit code. */
+export async function printResult(
+  run: Run,
+  result: GetResult,
+  options: GetOptions,
+  requests: number,
+  requestsBefore: number,
+): Promise<ExitCode> {
+  const { transfer, plan } = result;
+  const exit = exitOf(result);
+  const lock = shortPath(run.terminal.cwd, result.lockPath);
+  if (run.json) {
+    await write(
+      run.terminal.out,
+      `${toJson({
+        type: 'summary',
+        planned: transfer.planned,
+        fetched: transfer.fetched,
+        present: transfer.present,
+        failed: transfer.failed.length,
+        unresolved: unresolvedOf(plan).length,
+        bytesFetched: transfer.bytesFetched,
+        bytesPresent: transfer.bytesPresent,
+        verifiedBy: transfer.verifiedBy,
+        requests,
+        requestsForFiles: requests - requestsBefore,
+        milliseconds: transfer.milliseconds,
+        directory: options.directory,
+        lock,
+        exit,
+      })}\n`,
+    );
+    return exit;
+  }
+  if (result.movedLock !== undefined && !run.quiet) {
+    await write(
+      run.terminal.err,
+      `${run.err.dim('note:')} the lock file of another cohort was kept as ${result.movedLock}\n`,
+    );
+  }
+  const evidence = Object.entries(transfer.verifiedBy)
+    .map(([kind, count]) =>
+      kind === 'none'
+        ? `${formatCount(count)} not verified`
+        : `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`,
+    )
+    .join(', ');
+  const parts = [
+    `${formatCount(transfer.fetched)} fetched (${formatBytes(transfer.bytesFetched)} in ${formatSeconds(transfer.milliseconds / 1000)})`,
+    `${formatCount(transfer.present)} already here`,
+    `${formatCount(transfer.failed.length)} failed`,
+    ...(evidence === '' ? [] : [`verified: ${evidence}`]),
+    requests === 0 ? 'no request made' : plural(requests, 'request'),
+  ];
+  await write(
+    run.terminal.out,
+    `${exit === 0 ? run.out.green('complete') : run.out.red('incomplete')}: ${parts.join(', ')}\n`,
+  );
+  await write(run.terminal.out, `files in ${printable(options.directory)}, pinned by ${printable(lock)}\n`);
+  return exit;
+}
+
+/** 0 only if every planned byte is present and everything that was named was found. */
+function exitOf({ transfer, plan }: GetResult): ExitCode {
+  const missing = unresolvedOf(plan);
+  if (transfer.failed.length === 0) return missing.length === 0 ? 0 : 3;
+  const came = transfer.fetched + transfer.present;
+  if (transfer.failed.every(({ error }) => error.code === 'verification')) return 5;
+  const first = transfer.failed[0];
+  return came > 0 || first === undefined ? 3 : exitCodeOf(first.error.code);
+}
