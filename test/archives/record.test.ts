@@ -99,6 +99,7 @@ describe('a record is read', () => {
   test('fields of a later version of the format are no fault', () => {
     expect(() => read({ ...institute, quotas: { daily: 5 }, $schema: 'archive.schema.json' })).not.toThrow();
     expect(() => read(withField('mirrors.0.priority', 3))).not.toThrow();
+    expect(() => read({ ...institute, viewer: 'weasis' })).not.toThrow(); // beside "viewers", so no slip
   });
 });
 

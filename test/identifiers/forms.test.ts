@@ -130,6 +130,17 @@ describe('DRS URIs', () => {
   });
 });
 
+test('two different prefixes are no doubled one: nothing is guessed', () => {
+  const found = parseIdentifier(`drs://dg.4DFC:dg.MD1R/${INSTANCE}`);
+  expect(found).toMatchObject({
+    kind: 'drs',
+    prefix: 'dg.4DFC',
+    id: `dg.4DFC/dg.MD1R/${INSTANCE}`,
+    uuid: undefined,
+  });
+  expect(found.warnings.join()).toContain('no UUID');
+});
+
 describe('GUIDs and UUIDs', () => {
   const guid = { kind: 'guid', prefix: 'dg.4DFC', uuid: INSTANCE };
   test.each<[why: string, text: string, meant: object]>([
@@ -301,6 +312,17 @@ describe('objects, folders and wildcards', () => {
     expect(meaning(text)).toEqual(meant);
   });
 
+  test.each([
+    ['https://s3.amazonaws.com/b/what%3F%2A', 'https://s3.amazonaws.com/b/what%3F%2A'],
+    ['https://s3.amazonaws.com/b/a%20', 'https://s3.amazonaws.com/b/a%20'],
+    ['https://storage.googleapis.com/b/a%2312', 'https://storage.googleapis.com/b/a%2312'],
+    ['https://s3.amazonaws.com/b/a%2312', 's3://b/a#12'],
+    ['https://s3.amazonaws.com/b/a%20b', 's3://b/a b'],
+    ['https://s3.eu-west-1.amazonaws.com/b/a*%3F', 'https://s3.eu-west-1.amazonaws.com/b/a*%3F'],
+  ])('%s is printed as %s: s3:// and gs:// only where they are read the same', (text, canonical) => {
+    expect(printIdentifier(parseIdentifier(text))).toBe(canonical);
+  });
+
   test.each<[text: string, meant: object]>([
     [
       `gs://public-datasets-idc/${INSTANCE}.dcm`,
@@ -430,6 +452,7 @@ describe('links out of a browser', () => {
       `${viewer}/v3/viewer/?StudyInstanceUIDs=1.2.3&initialSeriesInstanceUID=1.2.4`,
       { kind: 'dicom-uid', uid: '1.2.4', level: 'series' },
     ],
+    [`${viewer}/slim/studies/1.2.3`, { kind: 'dicom-uid', uid: '1.2.3', level: 'study' }],
     [`${viewer}/slim/studies/1.2.3/series/1.2.4`, { kind: 'dicom-uid', uid: '1.2.4', level: 'series' }],
     [
       'https://pacs.example.org/dicom-web/studies/1.2.3/series/1.2.4/instances/1.2.5',

@@ -55,7 +55,9 @@ const key = fc
   )
   .map(([segments, end]) => segments.join('/') + end);
 const bucket = fc.constantFrom('b', 'idc-open-data', 'my.dotted.bucket', 'Old_Bucket');
-const encoded = key.map((text) => text.split('/').map(encodeURIComponent).join('/'));
+const encoded = key
+  .map((text) => text.split('/').map(encodeURIComponent).join('/'))
+  .chain((text) => fc.constantFrom(text, text.replaceAll('*', '%2A')));
 const region = fc.constantFrom('', '.us-east-1', '-eu-west-1', '.dualstack.us-gov-west-1');
 
 /** Texts of each kind. */
