@@ -127,7 +127,7 @@ async function sourceTexts(session: Session, tables: OpenTables): Promise<Map<st
     const names = (await columnsOf(session, 'collections_index')).map((name) => name.toLowerCase());
     // A list of structs whose members and order differ between v23, v24 and v25: members by name, in any case.
     if (names.includes('sources')) {
-      const rows = await session.rows('SELECT sources FROM collections_index ORDER BY collection_id');
+      const rows = await session.rows('SELECT sources AS sources FROM collections_index');
       const sources = rows.flatMap((row) =>
         Array.isArray(row['sources']) ? (row['sources'] as Record<string, unknown>[]) : [],
       );

@@ -36,6 +36,8 @@ export async function guardStatement(
   if (allow === 'select' && ['EXPLAIN', 'DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE'].includes(word)) {
     throw refused(`${word} gives no series`, sql);
   }
+  // EXPLAIN ANALYZE runs what it explains, so that must be a SELECT too.
+  if (explained !== undefined) await guardStatement(session, explained, 'select');
   try {
     const statements = await session.connection.extractStatements(sql);
     if (statements.count !== 1) throw refused(`there are ${statements.count} statements`, sql);
@@ -50,8 +52,6 @@ export async function guardStatement(
   } catch (error) {
     throw isCarrelError(error) ? error : await engineError(session, sql, error);
   }
-  // EXPLAIN ANALYZE runs what it explains, so that must be a SELECT too.
-  if (explained !== undefined) await guardStatement(session, explained, 'select');
 }
 
 /**
@@ -136,16 +136,24 @@ function trimStart(sql: string): string {
   return sql.replace(/^(?:[\s(;]+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, '');
 }
 
+/** The same, parentheses kept. */
+function trimComments(sql: string): string {
+  return sql.replace(/^(?:\s+|--[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)+/, '');
+}
+
 function firstWord(sql: string): string | undefined {
   return /^[A-Za-z]+/.exec(trimStart(sql))?.[0].toUpperCase();
 }
 
 /** The statement that an EXPLAIN is about. */
 function insideExplain(sql: string): string {
-  return trimStart(sql)
-    .replace(/^EXPLAIN\s*/i, '')
-    .replace(/^\([^()]*\)\s*/, '')
-    .replace(/^ANALYZE\b\s*/i, '');
+  const options = trimComments(trimStart(sql).slice('EXPLAIN'.length)).replace(/^\([^()]*\)/, '');
+  return trimComments(options).replace(/^ANALYZE\b/i, '');
+}
+
+/** True for EXPLAIN: its answer is only there after the statement ran to its end. */
+export function isExplain(sql: string): boolean {
+  return firstWord(sql) === 'EXPLAIN';
 }
 
 /** Tables and columns of earlier releases under their present names are found by leaving out case and underscores. */
