@@ -18,6 +18,7 @@ export {
 } from './locate-series.ts';
 export { type LocateUrlOptions, locateUrl } from './locate-url.ts';
 export { type LocatedUuid, type LocateUuidOptions, locateUuid } from './locate-uuid.ts';
+export { type LocatedUuidRow, type LocateUuidsOptions, locateUuids } from './locate-uuids.ts';
 export type * from './location.ts';
 export {
   type InstanceRow,

@@ -12,8 +12,8 @@ export function wildcardPrefix(pattern: string): string {
  */
 export function wildcardMatcher(pattern: string): (key: string) => boolean {
   // By code point, so that `?` is one character also outside of the basic plane.
-  const wanted = [...pattern];
-  return (key) => matches(wanted, [...key]);
+  const wanted = Array.from(pattern);
+  return (key) => matches(wanted, Array.from(key));
 }
 
 function matches(pattern: readonly string[], key: readonly string[]): boolean {

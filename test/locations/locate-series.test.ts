@@ -239,7 +239,7 @@ describe('locateAll', () => {
     for await (const { row, located, error } of locateAll(rows, commons.options)) {
       seen.set(row.crdc_series_uuid, located?.bucketClass ?? error?.code ?? '');
     }
-    expect([...seen].sort()).toEqual([
+    expect([...seen].sort(([a], [b]) => (a < b ? -1 : 1))).toEqual([
       [OPEN, 'open'],
       [HEADS, 'head-scans'],
       [NOWHERE, 'not-found'],
