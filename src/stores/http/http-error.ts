@@ -2,11 +2,11 @@
 import { CarrelError } from '../../errors.ts';
 
 /** Reasons that will be the same a second later. */
-const LASTING = new Set(['ENOTFOUND', 'EPROTO', 'ERR_INVALID_ARG_VALUE']);
+const LASTING = /^(ENOTFOUND|EPROTO|ERR_SSL_|ERR_INVALID_)/;
 
 /** OpenSSL's and Node's codes for a certificate that is not trusted. */
 const CERTIFICATE =
-  /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
+  /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)/;
 
 /** A URL for messages: without its query and user, which may hold a signature or a password. */
 export function withoutSecrets(url: string): string {
@@ -35,6 +35,13 @@ export function connectError(url: string, peer: string, cause: unknown): CarrelE
       cause,
     });
   }
+  if (/^(EPROTO|ERR_SSL_)/.test(code)) {
+    return new CarrelError('network', `${item}: ${peer} does not speak TLS as we do (${code})`, {
+      item,
+      next: 'check whether the address should begin with http://',
+      cause,
+    });
+  }
   const words: Record<string, string> = {
     ENOTFOUND: `the name of ${peer} is unknown`,
     EAI_AGAIN: `the name of ${peer} could not be looked up`,
@@ -42,17 +49,16 @@ export function connectError(url: string, peer: string, cause: unknown): CarrelE
     ETIMEDOUT: `${peer} could not be reached in time`,
     ENETUNREACH: `no way to ${peer}`,
     EHOSTUNREACH: `no way to ${peer}`,
-    EPROTO: `${peer} does not speak TLS`,
   };
   const reason =
     words[code] ?? `no connection to ${peer}: ${cause instanceof Error ? cause.message : String(cause)}`;
   return new CarrelError('network', `${item}: ${reason}`, {
     item,
-    next: LASTING.has(code)
+    next: LASTING.test(code)
       ? 'check the address'
       : 'check the connection and the proxy settings, then try again',
     cause,
-    retryable: !LASTING.has(code),
+    retryable: !LASTING.test(code),
   });
 }
 

@@ -46,7 +46,12 @@ export function createOpener(options: HttpPoolOptions & { userAgent: string }): 
     return dial(addresses, port, tls, signal);
   };
 
-  const openThrough = async (target: Target, proxy: ProxyServer, signal: AbortSignal): Promise<Link> => {
+  const openThrough = async (
+    target: Target,
+    proxy: ProxyServer,
+    signal: AbortSignal,
+    url: string,
+  ): Promise<Link> => {
     const link = await dialHost(proxy.host, proxy.port, proxy.secure, signal);
     if (!target.secure) return link;
     const onAbort = (): void => void link.socket.destroy();
@@ -57,7 +62,9 @@ export function createOpener(options: HttpPoolOptions & { userAgent: string }): 
     } finally {
       signal.removeEventListener('abort', onAbort);
     }
-    return secure(link, tlsFor(target.host, target.port), signal);
+    return secure(link, tlsFor(target.host, target.port), signal).catch((error: unknown) => {
+      throw signal.aborted ? error : connectError(url, target.authority, error);
+    });
   };
 
   return {
@@ -71,7 +78,7 @@ export function createOpener(options: HttpPoolOptions & { userAgent: string }): 
       signal?.addEventListener('abort', onAbort, { once: true });
       if (signal?.aborted) onAbort();
       try {
-        if (proxy !== undefined) return await openThrough(target, proxy, control.signal);
+        if (proxy !== undefined) return await openThrough(target, proxy, control.signal, url);
         return await dialHost(target.host, target.port, target.secure, control.signal);
       } catch (error) {
         if (control.signal.aborted) throw control.signal.reason as CarrelError;
