@@ -1,4 +1,4 @@
-/** aws, s5cmd, boto3, gsutil and gcloud, unmodified, against our servers; what they fetch is compared byte by byte. */
+/** aws, s5cmd, boto3, gsutil, gcloud and rclone, unmodified, against our servers; what they fetch is compared byte by byte. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, type TestContext, test } from 'vitest';
@@ -17,6 +17,7 @@ const tools = {
   python3: findTool('python3'),
   gsutil: findTool('gsutil'),
   gcloud: findTool('gcloud'),
+  rclone: findTool('rclone'),
 };
 
 let buckets: BucketsFixture;
@@ -269,5 +270,28 @@ describe('gcloud storage', () => {
     need('gcloud', skip);
     const result = await gcloud(scheme, 'ls', 'gs://many/**');
     expect(result.stdout.trim().split('\n')).toHaveLength(MANY);
+  });
+});
+
+describe('rclone', () => {
+  over('copies from both servers over %s, checking hashes', async (scheme, { skip }) => {
+    need('rclone', skip);
+    const { s3, gcs } = servers(scheme);
+    const remotes = {
+      s3: `:s3,provider=Other,endpoint='${s3.url}':idc-data`,
+      gcs: `:gcs,anonymous=true,endpoint='${gcs.url}/storage/v1/':idc-data`,
+    };
+    for (const [name, remote] of Object.entries(remotes)) {
+      const out = await target(`rclone-${name}-${scheme}`);
+      const args = ['copy', '--quiet', '--ca-cert', certificate, '--multi-thread-cutoff', '5Mi', remote, out];
+      expect(await runPeer(tools.rclone ?? '', args, home.env)).toMatchObject({ code: 0, stderr: '' });
+      expect(await fingerprint(out)).toEqual(wanted);
+      const check = await runPeer(
+        tools.rclone ?? '',
+        ['check', '--ca-cert', certificate, remote, out],
+        home.env,
+      );
+      expect([check.code, check.stderr]).toEqual([0, expect.stringContaining('0 differences found')]);
+    }
   });
 });
