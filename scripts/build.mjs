@@ -14,7 +14,13 @@ const tsc = require.resolve('typescript/package.json').replace(/package\.json$/,
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
 // Native or very large packages stay outside of the bundle; everything else is small and faster inside.
-const external = ['@duckdb/node-api', '@node-rs/crc32', 'dcmjs', '@aws-sdk/credential-providers', '@smithy/signature-v4'];
+const external = [
+  '@duckdb/node-api',
+  '@node-rs/crc32',
+  'dcmjs',
+  '@aws-sdk/credential-providers',
+  '@smithy/signature-v4',
+];
 
 await build({
   absWorkingDir: new URL('.', root).pathname,

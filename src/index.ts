@@ -3,7 +3,14 @@
  * `carrel/stores`, …
  */
 export { type Archive, builtInArchive, parseArchive, withMirrors } from './archives/index.ts';
-export { type Catalog, installCatalog, openCatalog, type Selection, type SeriesRow, updateCatalog } from './catalog/index.ts';
+export {
+  type Catalog,
+  installCatalog,
+  openCatalog,
+  type Selection,
+  type SeriesRow,
+  updateCatalog,
+} from './catalog/index.ts';
 export {
   type Cohort,
   type CohortPlan,

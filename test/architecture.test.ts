@@ -16,8 +16,32 @@ const MAY_IMPORT: Record<string, string[]> = {
   cohort: ['transfer', 'manifests', 'locations', 'catalog', 'stores', 'archives', 'identifiers', 'errors.ts'],
   sample: ['archives', 'identifiers', 'errors.ts', 'version.ts'],
   serve: ['catalog', 'locations', 'stores', 'archives', 'identifiers', 'errors.ts', 'version.ts'],
-  cli: ['cohort', 'sample', 'serve', 'transfer', 'manifests', 'locations', 'catalog', 'stores', 'archives', 'identifiers', 'errors.ts', 'version.ts'],
-  'index.ts': ['cohort', 'transfer', 'manifests', 'locations', 'catalog', 'stores', 'archives', 'identifiers', 'errors.ts', 'version.ts'],
+  cli: [
+    'cohort',
+    'sample',
+    'serve',
+    'transfer',
+    'manifests',
+    'locations',
+    'catalog',
+    'stores',
+    'archives',
+    'identifiers',
+    'errors.ts',
+    'version.ts',
+  ],
+  'index.ts': [
+    'cohort',
+    'transfer',
+    'manifests',
+    'locations',
+    'catalog',
+    'stores',
+    'archives',
+    'identifiers',
+    'errors.ts',
+    'version.ts',
+  ],
 };
 
 /** Words that say nothing; a room or file named so hides what it holds. */
@@ -50,7 +74,8 @@ function violations(root: string): string[] {
       const targetRoom = roomOf(target);
       if (targetRoom === room) continue;
       if (!allowed?.includes(targetRoom)) found.push(`${from} → ${target}`);
-      else if (target.includes('/') && !target.endsWith('/index.ts')) found.push(`${from} → ${target} (past the door)`);
+      else if (target.includes('/') && !target.endsWith('/index.ts'))
+        found.push(`${from} → ${target} (past the door)`);
     }
   }
   return found;
@@ -80,7 +105,11 @@ describe('the house', () => {
     });
     const sorted = files.map(({ lines }) => lines).sort((a, b) => a - b);
     expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThanOrEqual(130);
-    expect(files.filter(({ lines, head }) => lines > 300 && !/one file because/i.test(head)).map(({ file, lines }) => `${file}: ${lines}`)).toEqual([]);
+    expect(
+      files
+        .filter(({ lines, head }) => lines > 300 && !/one file because/i.test(head))
+        .map(({ file, lines }) => `${file}: ${lines}`),
+    ).toEqual([]);
   });
 
   test('every room has its page under docs/ and its tests', () => {

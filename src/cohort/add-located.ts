@@ -1,5 +1,6 @@
 /** Things that the tables do not know: found in the buckets, at a DRS host, or by their URL. */
 import { readFile } from 'node:fs/promises';
+import { CarrelError } from '../errors.ts';
 import type { CompoundObjectIdentifier, Identifier, ObjectUrlIdentifier } from '../identifiers/index.ts';
 import {
   fetchCompoundObject,
@@ -10,7 +11,6 @@ import {
   readCompoundObject,
   resolveDrs,
 } from '../locations/index.ts';
-import { CarrelError } from '../errors.ts';
 import { safeSegment } from '../transfer/index.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
 
@@ -19,7 +19,10 @@ export async function addUuid(cohort: Cohort, uuid: string, tools: Tools): Promi
   const found = await locateUuid(uuid, { ...options(tools), http: tools.http, token: tools.drsToken });
   note(cohort, uuid, found.notes);
   if (found.level === 'series' && found.crdc_series_uuid !== undefined) {
-    cohort.notes.push({ item: uuid, message: `not in the catalogue; found in the buckets as a series of ${found.locations.length} files` });
+    cohort.notes.push({
+      item: uuid,
+      message: `not in the catalogue; found in the buckets as a series of ${found.locations.length} files`,
+    });
   }
   addByFolder(cohort, found.locations, undefined);
 }
@@ -55,17 +58,25 @@ export async function addCompound(
 ): Promise<void> {
   const found =
     'json' in from
-      ? await locateCompound(readCompoundObject(from.json, from.origin), { ...options(tools), http: tools.http, token: tools.drsToken })
+      ? await locateCompound(readCompoundObject(from.json, from.origin), {
+          ...options(tools),
+          http: tools.http,
+          token: tools.drsToken,
+        })
       : await locatePlaced(from.identifier, tools);
   note(cohort, from.origin, found.notes);
   for (const uuid of found.missing) {
     cohort.unresolved.push({
       item: uuid,
       origin: from.origin,
-      error: new CarrelError('not-found', `${uuid} is a child of the compound object, but no bucket and no resolver has it`, {
-        item: uuid,
-        next: 'it may have been withdrawn; the other children are fetched',
-      }),
+      error: new CarrelError(
+        'not-found',
+        `${uuid} is a child of the compound object, but no bucket and no resolver has it`,
+        {
+          item: uuid,
+          next: 'it may have been withdrawn; the other children are fetched',
+        },
+      ),
     });
   }
   const uuid = found.crdc_series_uuid;
@@ -77,31 +88,56 @@ export async function addCompound(
   }
 }
 
-async function locatePlaced(identifier: CompoundObjectIdentifier, tools: Tools): ReturnType<typeof locateCompound> {
+async function locatePlaced(
+  identifier: CompoundObjectIdentifier,
+  tools: Tools,
+): ReturnType<typeof locateCompound> {
   const { location } = identifier;
   if (location.kind === 'path') {
     const json: unknown = JSON.parse(await readFile(location.path, 'utf8'));
-    return await locateCompound(readCompoundObject(json, location.path), { ...options(tools), http: tools.http, token: tools.drsToken });
+    return await locateCompound(readCompoundObject(json, location.path), {
+      ...options(tools),
+      http: tools.http,
+      token: tools.drsToken,
+    });
   }
   const compound = await fetchCompoundObject(location, options(tools));
-  return await locateCompound(compound, { ...options(tools), http: tools.http, token: tools.drsToken, bucket: location.bucket });
+  return await locateCompound(compound, {
+    ...options(tools),
+    http: tools.http,
+    token: tools.drsToken,
+    bucket: location.bucket,
+  });
 }
 
 /**
  * Objects under `<series uuid>/` of the archive become series without a row; all others stand under their own names.
  */
-function addByFolder(cohort: Cohort, locations: readonly ObjectLocation[], paths: readonly string[] | undefined): void {
+function addByFolder(
+  cohort: Cohort,
+  locations: readonly ObjectLocation[],
+  paths: readonly string[] | undefined,
+): void {
   const folders = new Map<string, ObjectLocation[]>();
   locations.forEach((location, index) => {
     const uuid = location.crdc_series_uuid;
     if (uuid !== undefined) folders.set(uuid, [...(folders.get(uuid) ?? []), location]);
     else {
-      const path = (paths?.[index] ?? location.key).split('/').filter((segment) => segment !== '').map(safeSegment).join('/');
+      const path = (paths?.[index] ?? location.key)
+        .split('/')
+        .filter((segment) => segment !== '')
+        .map(safeSegment)
+        .join('/');
       cohort.objects.push({ location, path });
     }
   });
   for (const [uuid, found] of folders) {
-    const series: CohortSeries = { crdc_series_uuid: uuid, row: undefined, locations: found, instances: new Set(found.map(({ key }) => stem(key))) };
+    const series: CohortSeries = {
+      crdc_series_uuid: uuid,
+      row: undefined,
+      locations: found,
+      instances: new Set(found.map(({ key }) => stem(key))),
+    };
     cohort.series.push(series);
   }
 }

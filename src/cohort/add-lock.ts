@@ -11,10 +11,14 @@ import type { Cohort, Tools } from './question.ts';
  */
 export function addLock(cohort: Cohort, lock: LockFile, origin: string, tools: Tools): void {
   if (lock.archive.name !== tools.archive.name) {
-    throw new CarrelError('usage', `${origin} pins data of the archive "${lock.archive.name}", not of "${tools.archive.name}"`, {
-      item: origin,
-      next: `add --archive ${lock.archive.origin === 'built-in' ? lock.archive.name : lock.archive.origin}`,
-    });
+    throw new CarrelError(
+      'usage',
+      `${origin} pins data of the archive "${lock.archive.name}", not of "${tools.archive.name}"`,
+      {
+        item: origin,
+        next: `add --archive ${lock.archive.origin === 'built-in' ? lock.archive.name : lock.archive.origin}`,
+      },
+    );
   }
   const toLocation = (file: LockedFile): ObjectLocation => ({
     key: file.key,
@@ -27,10 +31,14 @@ export function addLock(cohort: Cohort, lock: LockFile, origin: string, tools: T
       crdc_series_uuid: series.crdc_series_uuid,
       row: undefined,
       locked: series,
-      locations: series.files.map((file) => ({ ...toLocation(file), crdc_series_uuid: series.crdc_series_uuid })),
+      locations: series.files.map((file) => ({
+        ...toLocation(file),
+        crdc_series_uuid: series.crdc_series_uuid,
+      })),
     });
   }
-  for (const file of lock.files) cohort.objects.push({ location: toLocation(file), path: file.path, locked: file });
+  for (const file of lock.files)
+    cohort.objects.push({ location: toLocation(file), path: file.path, locked: file });
   cohort.layout = lock.layout;
   cohort.release = lock.release;
   cohort.catalog = lock.catalog;
@@ -39,14 +47,24 @@ export function addLock(cohort: Cohort, lock: LockFile, origin: string, tools: T
 /** Mirrors of the archive by their buckets; other places by the URL that the lock file gives. */
 function lockedSources(file: LockedFile, tools: Tools): ObjectLocation['sources'] {
   const buckets = Object.fromEntries(
-    Object.entries(file.mirrors).filter(([mirror]) => tools.archive.mirrors.some(({ name }) => name === mirror)),
+    Object.entries(file.mirrors).filter(([mirror]) =>
+      tools.archive.mirrors.some(({ name }) => name === mirror),
+    ),
   );
-  if (Object.keys(buckets).length > 0) return sourcesFor(tools.archive, buckets, file.key, { from: tools.from });
-  return Object.entries(file.mirrors).map(([mirror, url]) => ({ mirror, ...foreignPlace(mirror, url, file.key) }));
+  if (Object.keys(buckets).length > 0)
+    return sourcesFor(tools.archive, buckets, file.key, { from: tools.from });
+  return Object.entries(file.mirrors).map(([mirror, url]) => ({
+    mirror,
+    ...foreignPlace(mirror, url, file.key),
+  }));
 }
 
 /** The opposite of `foreignMirror`. */
-function foreignPlace(scheme: string, url: string, key: string): Omit<ObjectLocation['sources'][number], 'mirror'> {
+function foreignPlace(
+  scheme: string,
+  url: string,
+  key: string,
+): Omit<ObjectLocation['sources'][number], 'mirror'> {
   const match = /^(https?:\/\/[^/]+)(?:\/(.*))?$/.exec(url);
   const [, endpoint = url, bucket = ''] = match ?? [];
   if (scheme === 's3') return { place: { protocol: 's3', endpoint, bucket, access: 'anonymous' }, key };

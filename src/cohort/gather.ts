@@ -56,19 +56,25 @@ async function gatherWord(word: string, question: Question, cwd: string, gathere
   const identifier = parseIdentifier(word, { as: question.as });
   for (const message of identifier.warnings) gathered.notes.push({ item: word, message });
   if (identifier.kind === 'stdin') {
-    if (question.readStdin === undefined) throw new CarrelError('usage', 'there is no stdin to read', { item: '-' });
+    if (question.readStdin === undefined)
+      throw new CarrelError('usage', 'there is no stdin to read', { item: '-' });
     readText(await question.readStdin(), '-', '-', gathered);
   } else if (identifier.kind === 'path') {
     throw new CarrelError('not-found', `there is no file ${word}`, {
       item: word,
-      next: (await isFolder(path)) ? 'that is a folder; name the manifest or lock file in it' : 'check the path',
+      next: (await isFolder(path))
+        ? 'that is a folder; name the manifest or lock file in it'
+        : 'check the path',
     });
   } else gathered.wanted.push({ identifier, others: [], origin: 'argument' });
 }
 
 function readText(bytes: Uint8Array, path: string, name: string, gathered: Gathered): void {
   if (bytes.byteLength > MAX_MANIFEST_BYTES) {
-    throw new CarrelError('bad-input', `${name} has ${bytes.byteLength} bytes, too many for a manifest`, { item: path, next: 'split it' });
+    throw new CarrelError('bad-input', `${name} has ${bytes.byteLength} bytes, too many for a manifest`, {
+      item: path,
+      next: 'split it',
+    });
   }
   const kind = manifestKind(bytes, path);
   if (kind === 'lock' || kind === 'compound-object') {
@@ -84,7 +90,10 @@ function readText(bytes: Uint8Array, path: string, name: string, gathered: Gathe
     gathered.unresolved.push({
       item,
       origin: `${name}:${line}`,
-      error: new CarrelError('bad-input', `${name}:${line}: ${reason}`, { item, next: 'correct the line, or leave it out' }),
+      error: new CarrelError('bad-input', `${name}:${line}: ${reason}`, {
+        item,
+        next: 'correct the line, or leave it out',
+      }),
     });
   }
   for (const entry of manifest.entries) {

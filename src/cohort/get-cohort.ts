@@ -93,7 +93,11 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
 export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOptions): Promise<GetResult> {
   const directory = resolve(options.directory);
   await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
-    throw new CarrelError('permission', `cannot make the folder ${directory}: ${(cause as Error).message}`, { item: directory, next: 'choose another with -o', cause });
+    throw new CarrelError('permission', `cannot make the folder ${directory}: ${(cause as Error).message}`, {
+      item: directory,
+      next: 'choose another with -o',
+      cause,
+    });
   });
   const result = await transfer(plan.files, {
     directory,

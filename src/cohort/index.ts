@@ -1,5 +1,12 @@
 /** The whole road: from what was asked to a verified folder and its lock file. */
-export { type CohortPlan, type GetOptions, type GetResult, getPlanned, planCohort, resultUntil } from './get-cohort.ts';
+export {
+  type CohortPlan,
+  type GetOptions,
+  type GetResult,
+  getPlanned,
+  planCohort,
+  resultUntil,
+} from './get-cohort.ts';
 export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 export type { CohortFile } from './plan-cohort.ts';

@@ -41,7 +41,9 @@ export async function openKnownListings(directory: string, archiveName: string):
     async add(listings) {
       if (listings.length === 0) return;
       for (const { uuid, listing } of listings) known.set(uuid, listing);
-      const lines = listings.map(({ uuid, listing }) => `${JSON.stringify({ v: 1, archive: archiveName, uuid, ...listing })}\n`);
+      const lines = listings.map(
+        ({ uuid, listing }) => `${JSON.stringify({ v: 1, archive: archiveName, uuid, ...listing })}\n`,
+      );
       try {
         await mkdir(join(directory, STATE_FOLDER), { recursive: true });
         await appendFile(path, lines.join(''));
@@ -60,7 +62,8 @@ function parseLine(line: string): { archive: string; uuid: string; listing: Know
     if (typeof buckets !== 'object' || buckets === null) return undefined;
     const checked = objects.map((object: unknown): KnownObject => {
       const { key, size, digests } = object as Record<string, unknown>;
-      if (typeof key !== 'string' || !Array.isArray(digests)) throw new TypeError('not an object of a listing');
+      if (typeof key !== 'string' || !Array.isArray(digests))
+        throw new TypeError('not an object of a listing');
       return {
         key,
         size: typeof size === 'number' ? size : undefined,

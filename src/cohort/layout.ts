@@ -43,7 +43,8 @@ export function parseLayout(template: string): Layout {
     } else if (character === '{') {
       const end = source.indexOf('}', index);
       const column = end < 0 ? '' : source.slice(index + 1, end);
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(column)) throw wrong(template, `"{" at ${index + 1} does not start a column name`);
+      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(column))
+        throw wrong(template, `"{" at ${index + 1} does not start a column name`);
       flush();
       last().push({ kind: 'column', column });
       index = end;
@@ -61,10 +62,12 @@ export function parseLayout(template: string): Layout {
   if (segments.some((parts) => parts.length === 0)) throw wrong(template, 'it has an empty segment');
   for (const parts of segments) {
     const only = parts.length === 1 ? parts[0] : undefined;
-    if (only?.kind === 'text' && /^\.{1,2}$/.test(only.text)) throw wrong(template, `"${only.text}" is not a folder name`);
+    if (only?.kind === 'text' && /^\.{1,2}$/.test(only.text))
+      throw wrong(template, `"${only.text}" is not a folder name`);
   }
   const columns = new Set<string>();
-  for (const parts of segments) for (const part of parts) if (part.kind === 'column' && part.column !== 'file') columns.add(part.column);
+  for (const parts of segments)
+    for (const part of parts) if (part.kind === 'column' && part.column !== 'file') columns.add(part.column);
   return { text: segments.map(print).join('/'), columns: [...columns], segments };
 }
 
@@ -82,7 +85,9 @@ export function pathFor(layout: Layout, row: Record<string, unknown>, file: stri
           .map((part) => {
             if (part.kind === 'text') return part.text;
             const value = part.column === 'file' ? file : row[part.column];
-            return value === null || value === undefined || value === '' ? '_' : String(value).replaceAll('/', '_');
+            return value === null || value === undefined || value === ''
+              ? '_'
+              : String(value).replaceAll('/', '_');
           })
           .join(''),
       ),
@@ -95,14 +100,17 @@ function fromPercent(template: string): string {
     // Keys may abut and be joined by `_` or `-`: take the longest known key first.
     const known = ['collection_id', 'PatientID', 'StudyInstanceUID', 'SeriesInstanceUID', 'Modality'];
     const key = known.find((name) => run === name || run.startsWith(name));
-    if (key === undefined) throw wrong(template, `%${run} is not one of ${known.map((name) => `%${name}`).join(' ')}`);
+    if (key === undefined)
+      throw wrong(template, `%${run} is not one of ${known.map((name) => `%${name}`).join(' ')}`);
     return `{${key}}${run.slice(key.length)}`;
   });
 }
 
 function print(parts: readonly Part[]): string {
   return parts
-    .map((part) => (part.kind === 'column' ? `{${part.column}}` : part.text.replaceAll('{', '{{').replaceAll('}', '}}')))
+    .map((part) =>
+      part.kind === 'column' ? `{${part.column}}` : part.text.replaceAll('{', '{{').replaceAll('}', '}}'),
+    )
     .join('');
 }
 

@@ -14,7 +14,9 @@ export interface LicenseShare {
 }
 
 /** Sums up series by licence, largest first. */
-export function sumLicenses(rows: readonly { license_short_name: string | null; bytes: number | null }[]): LicenseShare[] {
+export function sumLicenses(
+  rows: readonly { license_short_name: string | null; bytes: number | null }[],
+): LicenseShare[] {
   const shares = new Map<string | null, LicenseShare>();
   for (const { license_short_name: license, bytes } of rows) {
     const share = shares.get(license) ?? { license, series: 0, bytes: 0 };
@@ -33,11 +35,15 @@ export function sumLicenses(rows: readonly { license_short_name: string | null; 
  */
 export function enforceLicensePolicy(policy: string, shares: readonly LicenseShare[]): void {
   if (policy === 'any') return;
-  const refused = shares.filter(({ license }) =>
-    license === null || !(policy === 'commercial' ? allowsCommercialUse(license) : isListed(policy, license)),
+  const refused = shares.filter(
+    ({ license }) =>
+      license === null ||
+      !(policy === 'commercial' ? allowsCommercialUse(license) : isListed(policy, license)),
   );
   if (refused.length === 0) return;
-  const list = refused.map(({ license, series }) => `${license ?? 'licence unknown'} (${series} series)`).join(', ');
+  const list = refused
+    .map(({ license, series }) => `${license ?? 'licence unknown'} (${series} series)`)
+    .join(', ');
   throw new CarrelError('license', `the licence policy "${policy}" does not allow ${list}`, {
     item: policy,
     next: 'narrow the selection with --license, or fetch them knowingly with --license-policy any',
@@ -48,5 +54,10 @@ export function enforceLicensePolicy(policy: string, shares: readonly LicenseSha
 function isListed(policy: string, license: string): boolean {
   const list = `,${policy.toLowerCase().replaceAll(/\s*([,;])\s*/g, '$1')},`;
   const name = license.toLowerCase().replaceAll(/\s*([,;])\s*/g, '$1');
-  return list.includes(`,${name},`) || list.includes(`;${name};`) || list.includes(`,${name};`) || list.includes(`;${name},`);
+  return (
+    list.includes(`,${name},`) ||
+    list.includes(`;${name};`) ||
+    list.includes(`,${name};`) ||
+    list.includes(`;${name},`)
+  );
 }

@@ -31,7 +31,12 @@ export async function locateCohort(
   const located = new Map<CohortSeries, readonly ObjectLocation[]>();
   const failed: LocatedCohort['failed'] = [];
   const notes = new Set<string>();
-  const unknown: { crdc_series_uuid: string; buckets: Record<string, string>; instanceCount: number | null; series: CohortSeries }[] = [];
+  const unknown: {
+    crdc_series_uuid: string;
+    buckets: Record<string, string>;
+    instanceCount: number | null;
+    series: CohortSeries;
+  }[] = [];
   for (const series of cohort.series) {
     const kept = series.locations === undefined ? known.get(series.crdc_series_uuid) : undefined;
     if (series.locations !== undefined) located.set(series, series.locations);

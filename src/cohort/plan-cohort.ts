@@ -25,31 +25,60 @@ const BARE_LAYOUT_FOLDER = (uuid: string, file: string) => `${uuid}/${file}`;
  * @param layout undefined keeps the paths of lock files
  * @throws `usage` where the layout names a column that the catalogue does not have
  */
-export function planFiles(cohort: Cohort, located: readonly LocatedCohortSeries[], layout: Layout, keepLockedPaths: boolean): CohortFile[] {
+export function planFiles(
+  cohort: Cohort,
+  located: readonly LocatedCohortSeries[],
+  layout: Layout,
+  keepLockedPaths: boolean,
+): CohortFile[] {
   const files = new Map<string, CohortFile>();
   const add = (file: CohortFile) => {
     const before = files.get(file.path);
     // The same instance in two versions of a series is the same bytes (its uuid is the same).
     if (before !== undefined && stem(before.key) === stem(file.key) && before.size === file.size) return;
     if (before !== undefined) {
-      throw new CarrelError('unsafe', `two objects would get the same name: ${file.path} (${before.key} and ${file.key})`, {
-        item: file.path,
-        next: 'give a --layout that tells them apart, such as {crdc_series_uuid}/{file}',
-      });
+      throw new CarrelError(
+        'unsafe',
+        `two objects would get the same name: ${file.path} (${before.key} and ${file.key})`,
+        {
+          item: file.path,
+          next: 'give a --layout that tells them apart, such as {crdc_series_uuid}/{file}',
+        },
+      );
     }
     files.set(file.path, file);
   };
   for (const { series, locations } of located) {
-    const paths = new Map((keepLockedPaths ? (series.locked?.files ?? []) : []).map(({ key, path }) => [key, path]));
+    const paths = new Map(
+      (keepLockedPaths ? (series.locked?.files ?? []) : []).map(({ key, path }) => [key, path]),
+    );
     const row = rowOf(series);
     for (const location of locations) {
       const name = location.key.split('/').at(-1) ?? location.key;
-      const path = paths.get(location.key) ?? (row === undefined ? BARE_LAYOUT_FOLDER(series.crdc_series_uuid, name) : pathFor(layout, checked(row, layout), name));
-      add({ path, size: location.size, digests: location.digests, sources: location.sources, key: location.key, series });
+      const path =
+        paths.get(location.key) ??
+        (row === undefined
+          ? BARE_LAYOUT_FOLDER(series.crdc_series_uuid, name)
+          : pathFor(layout, checked(row, layout), name));
+      add({
+        path,
+        size: location.size,
+        digests: location.digests,
+        sources: location.sources,
+        key: location.key,
+        series,
+      });
     }
   }
   for (const { location, path } of cohort.objects) {
-    add({ path, size: location.size, digests: location.digests, sources: location.sources, key: location.key, series: undefined });
+    add({
+      path,
+      size: location.size,
+      digests: location.digests,
+      sources: location.sources,
+      key: location.key,
+      series: undefined,
+    });
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -79,7 +108,12 @@ function checked(row: Record<string, unknown>, layout: Layout): Record<string, u
  *
  * @param proven digest of the bytes on disk by path
  */
-export function lockOf(cohort: Cohort, files: readonly CohortFile[], layout: string, proven: ReadonlyMap<string, { digest: Digest | undefined; bytes: number }>): LockFile {
+export function lockOf(
+  cohort: Cohort,
+  files: readonly CohortFile[],
+  layout: string,
+  proven: ReadonlyMap<string, { digest: Digest | undefined; bytes: number }>,
+): LockFile {
   const bySeries = new Map<CohortSeries, LockedFile[]>();
   const others: LockedFile[] = [];
   for (const file of files) {
@@ -88,7 +122,13 @@ export function lockOf(cohort: Cohort, files: readonly CohortFile[], layout: str
     // A file whose size nobody knows and that never came cannot be pinned.
     if (size === undefined) continue;
     const digests = pinned([...file.digests, ...(known?.digest === undefined ? [] : [known.digest])]);
-    const locked: LockedFile = { path: file.path, key: file.key, size, digests, mirrors: mirrorsOf(cohort, file) };
+    const locked: LockedFile = {
+      path: file.path,
+      key: file.key,
+      size,
+      digests,
+      mirrors: mirrorsOf(cohort, file),
+    };
     if (file.series === undefined) others.push(locked);
     else bySeries.set(file.series, [...(bySeries.get(file.series) ?? []), locked]);
   }
@@ -119,7 +159,9 @@ function mirrorsOf(cohort: Cohort, file: CohortFile): Record<string, string> {
   });
   // Every mirror of the archive, also those that this run was told not to use.
   const first = file.sources[0];
-  const known = cohort.archive.bucketClasses.find(({ buckets }) => first !== undefined && buckets[first.mirror] === first.place.bucket);
+  const known = cohort.archive.bucketClasses.find(
+    ({ buckets }) => first !== undefined && buckets[first.mirror] === first.place.bucket,
+  );
   return known === undefined ? Object.fromEntries(mirrors) : { ...known.buckets };
 }
 

@@ -6,7 +6,7 @@ import type { Selection } from '../catalog/index.ts';
 import { abortError, CarrelError } from '../errors.ts';
 import { addLock } from './add-lock.ts';
 import { gather } from './gather.ts';
-import type { Cohort, CohortSeries, Question, Tools } from './question.ts';
+import type { Cohort, CohortSeries, Question, Tools, Unresolved } from './question.ts';
 import { requireCatalog } from './require-catalog.ts';
 import { resolveNames } from './resolve-names.ts';
 
@@ -24,7 +24,11 @@ export function isNarrowed(selection: Selection): boolean {
  * @param options.cwd folder that relative paths are seen from
  * @throws `usage` without any question, `not-found`, `ambiguous`, `bad-input`, `sql`
  */
-export async function resolveCohort(question: Question, tools: Tools, options: { cwd: string }): Promise<Cohort> {
+export async function resolveCohort(
+  question: Question,
+  tools: Tools,
+  options: { cwd: string },
+): Promise<Cohort> {
   const narrowed = isNarrowed(question.selection);
   if (question.what.length === 0 && !narrowed) {
     throw new CarrelError('usage', 'nothing was named', {
@@ -34,7 +38,8 @@ export async function resolveCohort(question: Question, tools: Tools, options: {
   const cohort: Cohort = {
     archive: tools.archive,
     release: tools.catalog?.releaseName ?? null,
-    catalog: tools.catalog === undefined ? null : { version: tools.catalog.version, digest: tools.catalog.digest },
+    catalog:
+      tools.catalog === undefined ? null : { version: tools.catalog.version, digest: tools.catalog.digest },
     question: { what: question.what.map(portable), selection: question.selection },
     series: [],
     objects: [],
@@ -56,8 +61,9 @@ export async function resolveCohort(question: Question, tools: Tools, options: {
   } else await selectAll(cohort, question, tools);
   if (tools.signal?.aborted === true) throw abortError(tools.signal);
   cohort.series = mergeSeries(cohort.series);
-  const first = cohort.unresolved[0];
-  if (cohort.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;
+  if (cohort.series.length + cohort.objects.length === 0 && cohort.unresolved.length > 0) {
+    throw nothingFound(cohort.unresolved);
+  }
   return cohort;
 }
 
@@ -76,7 +82,10 @@ async function selectAll(cohort: Cohort, question: Question, tools: Tools): Prom
   if (first !== undefined && (rows.length === 0 || question.strict === true)) {
     throw new CarrelError('not-found', first.message, {
       item: first.value,
-      next: first.suggestions.length > 0 ? `did you mean ${first.suggestions.join(', ')}?` : 'carrel search shows what there is',
+      next:
+        first.suggestions.length > 0
+          ? `did you mean ${first.suggestions.join(', ')}?`
+          : 'carrel search shows what there is',
     });
   }
   cohort.series = rows.map((row) => ({ crdc_series_uuid: row.crdc_series_uuid, row }));
@@ -87,11 +96,18 @@ async function intersect(cohort: Cohort, question: Question, tools: Tools): Prom
   const catalog = requireCatalog(tools);
   const known = cohort.series.filter(({ row }) => row !== undefined);
   if (cohort.series.length !== known.length || cohort.objects.length > 0) {
-    throw new CarrelError('usage', 'selection flags can only narrow what the catalogue knows, and some of what was named is not in it', {
-      next: 'leave the flags out, or name series, studies, patients or collections',
-    });
+    throw new CarrelError(
+      'usage',
+      'selection flags can only narrow what the catalogue knows, and some of what was named is not in it',
+      {
+        next: 'leave the flags out, or name series, studies, patients or collections',
+      },
+    );
   }
-  const { rows, notes } = await catalog.select(question.selection, { signal: tools.signal, columns: ['crdc_series_uuid'] });
+  const { rows, notes } = await catalog.select(question.selection, {
+    signal: tools.signal,
+    columns: ['crdc_series_uuid'],
+  });
   for (const { message, value } of notes) cohort.notes.push({ item: value, message });
   const matching = new Set(rows.map((row) => row.crdc_series_uuid));
   cohort.series = cohort.series.filter(({ crdc_series_uuid }) => matching.has(crdc_series_uuid));
@@ -105,15 +121,39 @@ function mergeSeries(series: readonly CohortSeries[]): CohortSeries[] {
     if (before === undefined) merged.set(one.crdc_series_uuid, one);
     else {
       const instances =
-        before.instances === undefined || one.instances === undefined ? undefined : new Set([...before.instances, ...one.instances]);
+        before.instances === undefined || one.instances === undefined
+          ? undefined
+          : new Set([...before.instances, ...one.instances]);
       merged.set(one.crdc_series_uuid, {
         ...one,
         ...before,
         row: before.row ?? one.row,
         instances,
-        locations: instances === undefined && (before.instances ?? one.instances) !== undefined ? undefined : (before.locations ?? one.locations),
+        locations:
+          instances === undefined && (before.instances ?? one.instances) !== undefined
+            ? undefined
+            : (before.locations ?? one.locations),
       });
     }
   }
   return [...merged.values()];
+}
+
+/** Items that one message names. */
+const MOST_NAMED = 20;
+
+/** One error for a list of names of which not one led anywhere: each is named. */
+function nothingFound(unresolved: readonly Unresolved[]): CarrelError {
+  const [first] = unresolved;
+  if (first === undefined) return new CarrelError('not-found', 'nothing was found');
+  if (unresolved.length === 1) return first.error;
+  const lines = unresolved
+    .slice(0, MOST_NAMED)
+    .map(({ origin, item, error }) => `  ${origin === 'argument' ? item : origin}: ${error.message}`);
+  if (unresolved.length > MOST_NAMED) lines.push(`  … and ${unresolved.length - MOST_NAMED} more`);
+  return new CarrelError(
+    first.error.code,
+    `not one of the ${unresolved.length} things that were named could be found:\n${lines.join('\n')}`,
+    { item: first.item, next: first.error.next, cause: first.error },
+  );
 }

@@ -12,7 +12,12 @@ import { lookUpName } from './look-up-name.ts';
 import type { Cohort, Question, Tools } from './question.ts';
 
 /** Resolves everything that was gathered into `cohort`; what leads nowhere goes to `cohort.unresolved`. */
-export async function resolveNames(cohort: Cohort, gathered: Gathered, question: Question, tools: Tools): Promise<void> {
+export async function resolveNames(
+  cohort: Cohort,
+  gathered: Gathered,
+  question: Question,
+  tools: Tools,
+): Promise<void> {
   const rows = await knownRows(gathered.wanted, tools);
   for (const wanted of gathered.wanted) {
     try {
@@ -88,7 +93,10 @@ async function resolveOne(
       const row = identifier.seriesUuid === undefined ? undefined : rows.get(identifier.seriesUuid);
       const ours = bucketClassFor(tools.archive, identifier.bucket) !== undefined;
       if (row !== undefined && ours && identifier.layout === 'hierarchical') {
-        const instances = identifier.form === 'object' && identifier.instanceUuid !== undefined ? new Set<string>([identifier.instanceUuid]) : undefined;
+        const instances =
+          identifier.form === 'object' && identifier.instanceUuid !== undefined
+            ? new Set<string>([identifier.instanceUuid])
+            : undefined;
         // A wildcard inside the folder (`…/<uuid>/0*.dcm`) is more than a uuid: only the bucket can answer it.
         if (identifier.form !== 'wildcard' || identifier.key.endsWith('/*')) {
           cohort.series.push({ crdc_series_uuid: row.crdc_series_uuid, row, instances });
@@ -96,7 +104,12 @@ async function resolveOne(
         }
       }
       try {
-        await addUrl(cohort, identifier, { endpoint: question.endpoint, endpointHint: wanted.endpointHint }, tools);
+        await addUrl(
+          cohort,
+          identifier,
+          { endpoint: question.endpoint, endpointHint: wanted.endpointHint },
+          tools,
+        );
       } catch (error) {
         if (row === undefined || !isCarrelError(error, 'not-found', 'permission', 'network')) throw error;
         throw new CarrelError(error.code, error.message, {
@@ -111,10 +124,14 @@ async function resolveOne(
       await addCompound(cohort, { identifier, origin: wanted.origin }, tools);
       return;
     case 'faspex-link':
-      throw new CarrelError('unsupported', 'Aspera packages of The Cancer Imaging Archive cannot be fetched yet', {
-        item: 'a Faspex link',
-        next: 'fetch the package with IBM Aspera, or look for the same images in the catalogue: carrel search --collection …',
-      });
+      throw new CarrelError(
+        'unsupported',
+        'Aspera packages of The Cancer Imaging Archive cannot be fetched yet',
+        {
+          item: 'a Faspex link',
+          next: 'fetch the package with IBM Aspera, or look for the same images in the catalogue: carrel search --collection …',
+        },
+      );
     case 'dicom-uid':
     case 'doi':
     case 'name':

@@ -21,12 +21,24 @@ export interface LockedFolder {
 export async function openLockedFolder(path: string, directory?: string): Promise<LockedFolder> {
   const absolute = resolve(path);
   const found = await stat(absolute).catch(() => undefined);
-  if (found === undefined) throw new CarrelError('not-found', `there is no ${path}`, { item: path, next: 'name a folder that carrel get filled, or its lock file' });
+  if (found === undefined)
+    throw new CarrelError('not-found', `there is no ${path}`, {
+      item: path,
+      next: 'name a folder that carrel get filled, or its lock file',
+    });
   const lockPath = found.isDirectory() ? join(absolute, LOCK_NAME) : absolute;
   const text = await readFile(lockPath, 'utf8').catch((cause: unknown) => {
-    throw new CarrelError('not-found', `${path} has no ${LOCK_NAME}`, { item: path, next: 'run carrel get there again; it writes the lock file when it is done', cause });
+    throw new CarrelError('not-found', `${path} has no ${LOCK_NAME}`, {
+      item: path,
+      next: 'run carrel get there again; it writes the lock file when it is done',
+      cause,
+    });
   });
-  return { lock: parseLock(text, { origin: lockPath }), lockPath, directory: directory === undefined ? dirname(lockPath) : resolve(directory) };
+  return {
+    lock: parseLock(text, { origin: lockPath }),
+    lockPath,
+    directory: directory === undefined ? dirname(lockPath) : resolve(directory),
+  };
 }
 
 /** Every file that a lock file pins. */

@@ -34,7 +34,10 @@ export async function writeLock(lock: LockFile, path: string): Promise<string | 
 function sameQuestion(text: string, lock: LockFile): boolean {
   try {
     const before = parseLock(text, { origin: LOCK_NAME });
-    return JSON.stringify([before.question, before.archive, before.release]) === JSON.stringify([lock.question, lock.archive, lock.release]);
+    return (
+      JSON.stringify([before.question, before.archive, before.release]) ===
+      JSON.stringify([lock.question, lock.archive, lock.release])
+    );
   } catch {
     return false;
   }

@@ -31,7 +31,7 @@ const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹�
 const FORBIDDEN = /[\p{Cc}<>:"\\|?*\u2028\u2029\p{Surrogate}]/u;
 
 /** What a made segment may hold: letters, marks and digits of any script, inner blanks, and a few signs. */
-const KEPT = /[^\p{L}\p{M}\p{N} ._+,@=()#&~-]/gu;
+const KEPT = /[^\p{L}\p{M}\p{N} ._+,@=(){}#&~-]/gu;
 
 /**
  * Refuses a plan that could hurt: absolute paths, `..`, empty or reserved names, control characters, names that
