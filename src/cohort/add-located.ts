@@ -12,6 +12,7 @@ import {
   resolveDrs,
 } from '../locations/index.ts';
 import { safeSegment } from '../transfer/index.ts';
+import { patientStores } from './patient-store.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
 
 /** Adds what stands behind a uuid that no table knows. */
@@ -144,7 +145,12 @@ function addByFolder(
 
 /** Options that every look into buckets takes. */
 function options(tools: Tools): Pick<Tools, 'archive' | 'openStore' | 'from' | 'signal'> {
-  return { archive: tools.archive, openStore: tools.openStore, from: tools.from, signal: tools.signal };
+  return {
+    archive: tools.archive,
+    openStore: patientStores(tools.openStore),
+    from: tools.from,
+    signal: tools.signal,
+  };
 }
 
 function note(cohort: Cohort, item: string, notes: readonly string[]): void {

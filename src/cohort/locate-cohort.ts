@@ -2,6 +2,7 @@
 import type { CarrelError } from '../errors.ts';
 import { locateAll, type ObjectLocation, sourcesFor } from '../locations/index.ts';
 import type { KnownListings } from './known-listings.ts';
+import { patientStores } from './patient-store.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
 
 /** A series with its objects. */
@@ -64,7 +65,7 @@ export async function locateCohort(
   onProgress?.(located.size, total);
   for await (const { row, located: found, error } of locateAll(unknown, {
     archive: tools.archive,
-    openStore: tools.openStore,
+    openStore: patientStores(tools.openStore),
     from: tools.from,
     signal: tools.signal,
   })) {
