@@ -30,8 +30,8 @@ const WRONG_TRIES = 2;
 export interface FetchContext extends Reception {
   directory: string;
   partialFolder: string;
-  /** Partials that an earlier run left, by their id. */
-  hasPartial(path: string): boolean;
+  /** Bytes of a file that an earlier run left, if any. */
+  partialBytes(path: string): number | undefined;
   journal: Journal;
   mirrors: Mirrors;
   pace: Pace;
@@ -77,7 +77,7 @@ export async function fetchFile(file: PlannedFile, context: FetchContext): Promi
   const count: Count = { attempts: 0 };
   const complaints: Complaint[] = [];
   try {
-    if (context.hasPartial(file.path)) await takeOver(partial, context);
+    if (context.partialBytes(file.path) !== undefined) await takeOver(partial, context);
     const sources = context.mirrors.order(file.sources);
     for (const [index, source] of sources.entries()) {
       const served = await fetchFrom(source, file, partial, context, count, index < sources.length - 1);
@@ -88,13 +88,9 @@ export async function fetchFile(file: PlannedFile, context: FetchContext): Promi
       context.mirrors.served(source);
       const digests = partial.digests();
       const { file: temporary, bytes, mtimeNs } = await partial.complete();
-      context.journal.add({
-        path: file.path,
-        size: bytes,
-        mtimeNs: mtimeNs.toString(),
-        digests,
-        verifiedBy: served.verifiedBy,
-      });
+      const { verifiedBy } = served;
+      const record = { path: file.path, size: bytes, mtimeNs: mtimeNs.toString(), digests, verifiedBy };
+      await onDisk(file.path, async () => context.journal.add(record));
       await moveIntoPlace(temporary, join(context.directory, file.path));
       await partial.moved();
       return {

@@ -7,7 +7,8 @@ export { hashFile } from './hasher.ts';
 export type * from './plan.ts';
 export type { TransferRetry } from './retry.ts';
 export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';
-export { resultUntil, type TransferOptions, type TransferResult, transfer } from './transfer.ts';
+export { type TransferOptions, transfer } from './transfer.ts';
+export { resultUntil, type TransferResult } from './transfer-result.ts';
 export {
   type ExpectedFile,
   type ProvenFile,

@@ -6,14 +6,14 @@
  * next run can go on where this one stopped. Digests are computed on the way.
  */
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import * as v from 'valibot';
 import { CarrelError } from '../errors.ts';
-import { type Digest, type DigestAlgorithm, isDigest } from '../identifiers/index.ts';
+import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
 import { onDisk } from './disk-error.ts';
 import { algorithmsOf } from './evidence.ts';
 import { createHasher, type Hasher, readInto } from './hasher.ts';
+import { type Origin, readPartialRecord, writePartialRecord } from './partial-record.ts';
 import type { PlannedFile } from './plan.ts';
 
 /** Files up to this size are held in memory until they are whole. */
@@ -24,29 +24,6 @@ const BLOCK_BYTES = 1 << 20;
 
 /** Less than this is fetched again rather than kept for the next run. */
 const WORTH_KEEPING_BYTES = 64 << 10;
-
-/** Which object the bytes so far belong to. */
-export interface Origin {
-  /** Mirror, place and key as one text. */
-  source: string;
-  /** What `ifMatch` takes; undefined where nothing pins the object. */
-  pin: string | undefined;
-  /** Bytes of the whole object, where announced. */
-  total: number | undefined;
-  /** Digests of the whole object that the reply vouched for. */
-  replied: Digest[];
-}
-
-const digest = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
-const sidecarShape = v.object({
-  version: v.literal(1),
-  path: v.string(),
-  planned: v.array(digest),
-  source: v.string(),
-  pin: v.optional(v.string()),
-  total: v.optional(v.number()),
-  replied: v.array(digest),
-});
 
 /** The bytes so far of one planned file. One attempt at a time uses it. */
 export interface PartialFile {
@@ -62,7 +39,7 @@ export interface PartialFile {
   begin(origin: Origin, algorithms: Set<DigestAlgorithm>): Promise<void>;
   /** Goes on; the hasher is built again if it lacks an algorithm. */
   resume(origin: Origin, algorithms: Set<DigestAlgorithm>, signal: AbortSignal): Promise<void>;
-  /** Adds bytes; where a promise is returned, they are needed until it settles. */
+  /** Adds bytes. They are copied before it returns; a promise asks to wait for the disk. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Digests of all bytes; ends the computation. */
   digests(): Digest[];
@@ -84,69 +61,85 @@ export function partialId(path: string): string {
 /** The partial of a planned file in `folder`; touches nothing before the first byte. */
 export function createPartialFile(folder: string, planned: PlannedFile): PartialFile {
   const file = join(folder, partialId(planned.path));
-  const sidecar = `${file}.json`;
+  const record = `${file}.json`;
   let origin: Origin | undefined;
   let hasher: Hasher = createHasher([]);
   let length = 0;
   let pieced = false;
+  /** A small file as a whole; else bytes go through `block`, of which `blockLength` are not on disk yet. */
   let memory: Buffer | undefined;
-  let handle: FileHandle | undefined;
   let block: Buffer | undefined;
   let blockLength = 0;
-  /** A file or a record of ours may be on disk. */
+  let handle: FileHandle | undefined;
+  /** The write under way. An attempt may have been given up while it runs: whoever comes next waits for it. */
+  let writing: Promise<void> | undefined;
+  /** A file of ours may be on disk; a record beside it. */
   let touched = false;
   let recorded = false;
 
+  const settle = async () => {
+    const under = writing;
+    writing = undefined;
+    await under;
+  };
   const close = async () => {
+    await settle().catch(() => {});
     const open = handle;
     handle = undefined;
     await open?.close();
   };
-  const writeAll = async (bytes: Buffer, position: number) => {
-    const target = handle;
-    if (target === undefined)
-      throw new CarrelError('internal', `${planned.path}: the partial file is not open`);
-    for (let at = 0; at < bytes.length; ) {
-      at += (await target.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
-    }
-  };
-  const flush = async () => {
-    if (block === undefined || blockLength === 0) return;
-    const bytes = block.subarray(0, blockLength);
-    await onDisk(file, () => writeAll(bytes, length - blockLength));
-    blockLength = 0;
-  };
-  const fill = async (chunk: Uint8Array) => {
-    let rest = chunk;
-    while (rest.length > 0) {
-      block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
-      const piece = rest.subarray(0, block.length - blockLength);
-      block.set(piece, blockLength);
-      blockLength += piece.length;
-      length += piece.length;
-      rest = rest.subarray(piece.length);
-      if (blockLength === block.length) await flush();
-    }
-  };
   const openForWriting = async (flags: 'w' | 'r+') => {
+    touched = true;
     try {
       handle = await open(file, flags);
     } catch {
       await mkdir(dirname(file), { recursive: true });
       handle = await open(file, flags);
     }
-    touched = true;
   };
-  const writeSidecar = async (from: Origin) => {
-    const record: v.InferInput<typeof sidecarShape> = {
-      version: 1,
-      path: planned.path,
-      planned: planned.digests,
-      ...from,
-    };
-    await writeFile(`${sidecar}.new`, JSON.stringify(record));
-    await rename(`${sidecar}.new`, sidecar);
+  const writeRecord = async (from: Origin) => {
     recorded = true;
+    await writePartialRecord(record, planned, from);
+  };
+  const writeAll = async (bytes: Buffer, position: number) => {
+    const target = handle;
+    if (target === undefined)
+      throw new CarrelError('internal', `${file} is not open`, { item: planned.path });
+    for (let at = 0; at < bytes.length; ) {
+      at += (await target.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
+    }
+  };
+  const flush = async () => {
+    await settle();
+    const bytes = block?.subarray(0, blockLength);
+    if (bytes === undefined || bytes.length === 0) return;
+    await onDisk(file, () => writeAll(bytes, length - bytes.length));
+    blockLength = 0;
+  };
+  /** Takes a chunk that fills the block: all of it is copied now, and the full blocks are written meanwhile. */
+  const overflow = (chunk: Uint8Array): Promise<void> => {
+    const first = length - blockLength;
+    const full: Buffer[] = [];
+    for (let rest = chunk; rest.length > 0; ) {
+      block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
+      const piece = rest.subarray(0, block.length - blockLength);
+      block.set(piece, blockLength);
+      blockLength += piece.length;
+      rest = rest.subarray(piece.length);
+      if (blockLength < block.length) continue;
+      full.push(block);
+      block = undefined;
+      blockLength = 0;
+    }
+    length += chunk.length;
+    const written = onDisk(file, async () => {
+      for (const [index, bytes] of full.entries()) await writeAll(bytes, first + index * BLOCK_BYTES);
+      // One of them is used again: two buffers take turns.
+      block ??= full[0];
+    });
+    written.catch(() => {}); // whoever waits for it learns of it
+    writing = written;
+    return written;
   };
   const forget = () => {
     origin = undefined;
@@ -169,28 +162,22 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
     async inherit(signal) {
       touched = true;
       recorded = true;
-      const record = await readSidecar(sidecar);
-      if (record === undefined || record.path !== planned.path || !isCovered(record, planned)) return;
-      const running = createHasher(algorithmsOf(planned.digests, record.replied));
-      const limit = record.total ?? planned.size;
-      try {
-        length = await readInto(running, file, { signal });
-      } catch (error) {
+      const left = await readPartialRecord(record, planned);
+      if (left === undefined) return;
+      const running = createHasher(algorithmsOf(planned.digests, left.replied));
+      const bytes = await readInto(running, file, { signal }).catch((error: unknown) => {
         if (signal.aborted) throw error;
-        length = 0;
-      }
-      if (length === 0 || (limit !== undefined && length > limit)) {
-        forget();
-        return;
-      }
+        return 0;
+      });
+      if (bytes === 0 || bytes > (left.total ?? Number.POSITIVE_INFINITY)) return;
       hasher = running;
-      const { source, pin, total, replied } = record;
-      origin = { source, pin, total, replied };
+      length = bytes;
+      origin = left;
       pieced = true;
     },
     async begin(from, algorithms) {
-      forget();
       await close();
+      forget();
       origin = from;
       hasher = createHasher(algorithms);
       if (from.total !== undefined && from.total <= SMALL_BYTES) {
@@ -200,7 +187,7 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
       // Emptied first, recorded second: a record never stands beside bytes of another object.
       await onDisk(file, async () => {
         await openForWriting('w');
-        await writeSidecar(from);
+        await writeRecord(from);
       });
     },
     async resume(from, algorithms, signal) {
@@ -211,26 +198,22 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
         if (memory === undefined) await readInto(hasher, file, { length, signal });
         else hasher.update(memory.subarray(0, length));
       }
-      const moved = origin?.source !== from.source;
-      if (moved) pieced = true;
-      if (moved && memory === undefined) await onDisk(file, () => writeSidecar(from));
+      const elsewhere = origin?.source !== from.source;
+      if (elsewhere) pieced = true;
+      if (elsewhere && memory === undefined) await onDisk(file, () => writeRecord(from));
       origin = from;
     },
     write(chunk) {
+      const total = memory?.length ?? origin?.total;
+      if (total !== undefined && length + chunk.length > total) throw tooLong(planned.path, total);
       hasher.update(chunk);
-      if (memory !== undefined) {
-        if (length + chunk.length > memory.length) throw tooLong(planned.path, memory.length);
-        memory.set(chunk, length);
-        length += chunk.length;
-        return undefined;
-      }
-      if (block !== undefined && chunk.length < block.length - blockLength) {
+      if (memory !== undefined) memory.set(chunk, length);
+      else if (block !== undefined && chunk.length < block.length - blockLength) {
         block.set(chunk, blockLength);
         blockLength += chunk.length;
-        length += chunk.length;
-        return undefined;
-      }
-      return fill(chunk);
+      } else return overflow(chunk);
+      length += chunk.length;
+      return undefined;
     },
     digests: () => hasher.digests(),
     complete: () =>
@@ -238,75 +221,51 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
         if (memory === undefined) await flush();
         if (handle === undefined) await openForWriting(memory === undefined ? 'r+' : 'w');
         if (memory !== undefined) await writeAll(memory.subarray(0, length), 0);
-        const { mtimeNs, size } = await statOf(handle);
         await close();
+        // Asked for after the close: network file systems may settle the time only then.
+        const { mtimeNs, size } = await stat(file, { bigint: true });
         if (size !== BigInt(length)) {
           throw new CarrelError('internal', `${file}: ${size} bytes on disk instead of ${length}`, {
-            item: file,
+            item: planned.path,
           });
         }
         return { file, bytes: length, mtimeNs };
       }),
     async moved() {
-      if (recorded) await rm(sidecar, { force: true });
+      if (recorded) await rm(record, { force: true });
       forget();
       touched = false;
       recorded = false;
     },
     async keep() {
       const from = origin;
-      if (from === undefined) return;
-      await onDisk(file, async () => {
-        if (memory !== undefined && length >= WORTH_KEEPING_BYTES) {
-          await openForWriting('w');
-          await writeSidecar(from);
-          await writeAll(memory.subarray(0, length), 0);
-        }
-        if (memory === undefined && handle !== undefined) await flush();
+      try {
+        await onDisk(file, async () => {
+          if (from !== undefined && memory !== undefined && length >= WORTH_KEEPING_BYTES) {
+            await openForWriting('w');
+            await writeRecord(from);
+            await writeAll(memory.subarray(0, length), 0);
+          } else if (memory === undefined && handle !== undefined) await flush();
+        });
+      } finally {
         await close();
-      });
+      }
     },
     async discard() {
-      forget();
       await close();
+      forget();
       if (!touched) return;
       touched = false;
       recorded = false;
-      await rm(sidecar, { force: true });
+      await rm(record, { force: true });
       await rm(file, { force: true });
     },
   };
 }
 
-/** Bytes of an earlier run are used only where a digest of the whole proves them in the end. */
-function isCovered(record: v.InferOutput<typeof sidecarShape>, planned: PlannedFile): boolean {
-  if (planned.size !== undefined && record.total !== undefined && planned.size !== record.total) return false;
-  if (planned.digests.length > 0) {
-    return [...planned.digests].sort().join() === [...record.planned].sort().join();
-  }
-  return record.pin !== undefined && record.replied.length > 0;
-}
-
-async function readSidecar(sidecar: string): Promise<v.InferOutput<typeof sidecarShape> | undefined> {
-  try {
-    return v.parse(sidecarShape, JSON.parse(await readFile(sidecar, 'utf8')));
-  } catch {
-    return undefined;
-  }
-}
-
-async function statOf(handle: FileHandle | undefined): Promise<{ mtimeNs: bigint; size: bigint }> {
-  if (handle === undefined) throw new CarrelError('internal', 'the partial file is not open');
-  return await handle.stat({ bigint: true });
-}
-
 function tooLong(path: string, size: number): CarrelError {
-  return new CarrelError(
-    'network',
-    `${path}: the server sent more than the ${size} bytes that it announced`,
-    {
-      item: path,
-      retryable: true,
-    },
-  );
+  return new CarrelError('network', `${path}: more than the ${size} bytes of the object came`, {
+    item: path,
+    retryable: true,
+  });
 }

@@ -1,7 +1,7 @@
 /**
  * The one hidden folder in a destination, `.carrel/`: the lock, the journal, and files under way.
  */
-import { mkdir, readdir, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from './disk-error.ts';
 import { lockFolder } from './folder-lock.ts';
@@ -13,10 +13,10 @@ import { STATE_FOLDER } from './safe-names.ts';
 export interface StateFolder {
   journal: Journal;
   partialFolder: string;
-  /** Whether an earlier run left bytes of this file. */
-  hasPartial(path: string): boolean;
+  /** Bytes of this file that an earlier run left; undefined where it left nothing. */
+  partialBytes(path: string): number | undefined;
   /** Gives the folder back. `complete`: nothing is under way any more, so nothing is left of it. */
-  release(options: { complete: boolean; settled: boolean }): Promise<void>;
+  release(options: { complete: boolean }): Promise<void>;
 }
 
 /**
@@ -33,14 +33,14 @@ export async function openStateFolder(directory: string): Promise<StateFolder> {
     try {
       const journal = await openJournal(join(folder, 'journal.jsonl'));
       await mkdir(partialFolder, { recursive: true });
-      const left = new Set(await readdir(partialFolder));
+      const left = await sizesIn(partialFolder);
       return {
         journal,
         partialFolder,
-        hasPartial: (path) => left.size > 0 && left.has(partialId(path)),
-        async release({ complete, settled }) {
+        partialBytes: (path) => (left.size === 0 ? undefined : left.get(partialId(path))),
+        async release({ complete }) {
           try {
-            await journal.close({ settled });
+            await journal.close({ settled: true });
             if (complete) await rm(partialFolder, { recursive: true, force: true });
             else await rmdir(partialFolder).catch(() => {}); // not empty: the next run goes on with it
           } finally {
@@ -55,4 +55,13 @@ export async function openStateFolder(directory: string): Promise<StateFolder> {
   } catch (error) {
     throw diskError(error, folder);
   }
+}
+
+async function sizesIn(folder: string): Promise<Map<string, number>> {
+  const sizes = new Map<string, number>();
+  for (const name of await readdir(folder)) {
+    const info = await stat(join(folder, name)).catch(() => undefined);
+    if (info !== undefined) sizes.set(name, info.size);
+  }
+  return sizes;
 }

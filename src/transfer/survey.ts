@@ -12,6 +12,7 @@ import type { PlannedFile } from './plan.ts';
 
 const STATS_AT_ONCE = 32;
 const HASHES_AT_ONCE = 4;
+const TELL_MS = 10_000;
 
 /** A plan divided into what is here and what is to be fetched, both in the order of the plan. */
 export interface Survey {
@@ -38,8 +39,8 @@ export async function survey(
     directory: string;
     journal: Journal;
     verify: Verification;
-    /** Told once, before files are read. */
-    onHashing?: ((count: number, bytes: number) => void) | undefined;
+    /** Told before files are read, and then every ten seconds; `bytes` are those of all of them. */
+    onHashing?: ((state: { done: number; total: number; bytes: number }) => void) | undefined;
     signal: AbortSignal;
   },
 ): Promise<Survey> {
@@ -52,13 +53,17 @@ export async function survey(
     if (verifiedBy === 'hash') doubtful.push(candidate);
     else if (verifiedBy !== undefined) present.set(candidate.file, result(candidate, verifiedBy, journal));
   }
-  if (doubtful.length > 0) {
-    options.onHashing?.(
-      doubtful.length,
-      doubtful.reduce((sum, { size }) => sum + size, 0),
-    );
-  }
+  const bytes = doubtful.reduce((sum, { size }) => sum + size, 0);
+  let done = 0;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  const tell = () => {
+    if (performance.now() - toldAt < TELL_MS) return;
+    toldAt = performance.now();
+    options.onHashing?.({ done, total: doubtful.length, bytes });
+  };
   await forEachLimited(doubtful, HASHES_AT_ONCE, async (candidate) => {
+    tell();
+    done += 1;
     const { file, size, mtimeNs } = candidate;
     const { bytes, digests } = await hashFile(join(directory, file.path), algorithmsOf(file.digests), {
       signal,

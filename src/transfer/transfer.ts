@@ -1,12 +1,13 @@
 /**
  * From a plan to verified files: plan, survey, space, fetch, summary.
  */
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { abortError, CarrelError } from '../errors.ts';
 import type { OpenStore } from '../stores/index.ts';
 import { createThrottle } from './bandwidth.ts';
 import { DiskFailure, diskError } from './disk-error.ts';
-import type { FileFailure, FileResult, TransferEvent, TransferSummary } from './events.ts';
+import type { FileFailure, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
 import { type FetchContext, FetchFailure, fetchFile } from './fetch-file.ts';
 import { checkSpace, type FreeSpace } from './free-space.ts';
@@ -19,6 +20,7 @@ import { runJobs } from './run-jobs.ts';
 import { checkPlan } from './safe-names.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { survey } from './survey.ts';
+import { attachResult, countFile, emptyResult, interrupted, type TransferResult } from './transfer-result.ts';
 import { startWatch, type TransferTimeouts } from './watch.ts';
 
 /** From this size on, files are started first: a large one that is started last makes all others wait for it. */
@@ -45,19 +47,6 @@ export interface TransferOptions {
   freeSpace?: FreeSpace | undefined;
 }
 
-/** The summary with every file. */
-export interface TransferResult extends TransferSummary {
-  /** Files in place: those that were present, in the order of the plan, then as they were completed. */
-  files: FileResult[];
-}
-
-const stopped = new WeakMap<Error, TransferResult>();
-
-/** What had been done when a transfer was stopped: for the error that `transfer` rejected with. */
-export function resultUntil(error: unknown): TransferResult | undefined {
-  return error instanceof Error ? stopped.get(error) : undefined;
-}
-
 /**
  * Makes every planned file stand in `directory`, proven.
  *
@@ -79,24 +68,25 @@ export async function transfer(
   const stopper = new AbortController();
   const stop = () => options.signal !== undefined && stopper.abort(abortError(options.signal));
   options.signal?.addEventListener('abort', stop);
+  if (options.signal?.aborted) stop();
+  // Every file that waits for its next attempt listens: Node warns of a leak at the eleventh.
+  setMaxListeners(0, stopper.signal);
   const result = emptyResult(files.length);
-  let settled = false;
-  try {
-    await carryOut(files, { ...options, directory }, state, stopper, result);
-    settled = true;
-    return result;
-  } catch (error) {
-    const reason = diskError(error, directory);
-    settled = reason.code === 'interrupted';
-    const final = settled ? interrupted(reason, result) : reason;
-    stopped.set(final, result);
-    throw final;
-  } finally {
-    options.signal?.removeEventListener('abort', stop);
-    result.milliseconds = Math.round(performance.now() - started);
-    const complete = result.fetched + result.present === result.planned;
-    await state.release({ complete, settled });
-  }
+  const failure = await carryOut(files, { ...options, directory }, state, stopper, result).then(
+    () => undefined,
+    (error: unknown) => diskError(error, directory),
+  );
+  options.signal?.removeEventListener('abort', stop);
+  const complete = result.fetched + result.present === result.planned;
+  const unreleased = await state.release({ complete }).then(
+    () => undefined,
+    (error: unknown) => diskError(error, directory),
+  );
+  result.milliseconds = Math.round(performance.now() - started);
+  const reason = failure ?? unreleased;
+  if (reason === undefined) return result;
+  const final = reason.code === 'interrupted' ? interrupted(reason, result) : reason;
+  throw attachResult(final, result);
 }
 
 async function carryOut(
@@ -109,13 +99,25 @@ async function carryOut(
   const { directory } = options;
   const verify = options.verify ?? 'full';
   const { signal } = stopper;
-  const emit = options.onEvent ?? (() => {});
+  const emit = (event: TransferEvent) => {
+    try {
+      options.onEvent?.(event);
+    } catch (cause) {
+      // A listener that throws must not make a file that is right look wrong; it ends the run.
+      stopper.abort(
+        new CarrelError('internal', `a listener of the transfer failed: ${String(cause)}`, { cause }),
+      );
+    }
+  };
   const { present, missing } = await survey(files, {
     directory,
     journal: state.journal,
     verify,
-    onHashing: (count, bytes) =>
-      emit({ type: 'note', message: `reading ${count} files (${bytes} bytes) that are here, to prove them` }),
+    onHashing: ({ done, total, bytes }) =>
+      emit({
+        type: 'note',
+        message: `reading files that are here, to prove them: ${done} of ${total} (${bytes} bytes)`,
+      }),
     signal,
   });
   const presentBytes = present.reduce((sum, { bytes }) => sum + bytes, 0);
@@ -123,18 +125,17 @@ async function carryOut(
   const totalBytes = missingBytes === undefined ? undefined : presentBytes + missingBytes;
   emit({ type: 'plan', files: files.length, bytes: totalBytes, present: present.length, presentBytes });
   for (const file of present) {
-    count(result, file);
+    countFile(result, file);
     emit({ type: 'file', ...file });
   }
   if (missing.length === 0) return;
-  await checkSpace(
-    directory,
-    missing.reduce((sum, { size }) => sum + (size ?? 0), 0),
-    {
-      reserve: options.freeSpaceReserve ?? 16 << 20,
-      freeSpace: options.freeSpace,
-    },
-  );
+  const need = missing.reduce((sum, { path, size = 0 }) => {
+    return sum + Math.max(0, size - (state.partialBytes(path) ?? 0));
+  }, 0);
+  await checkSpace(directory, need, {
+    reserve: options.freeSpaceReserve ?? 16 << 20,
+    freeSpace: options.freeSpace,
+  });
 
   const pace = createPace(options.jobs ?? 'auto');
   const watch = startWatch(signal, options.timeouts);
@@ -157,7 +158,7 @@ async function carryOut(
     },
     directory,
     partialFolder: state.partialFolder,
-    hasPartial: (path) => state.hasPartial(path),
+    partialBytes: (path) => state.partialBytes(path),
     journal: state.journal,
     mirrors: createMirrors(),
     pace,
@@ -172,7 +173,7 @@ async function carryOut(
       async work(file) {
         try {
           const done = await fetchFile(file, context);
-          count(result, done);
+          countFile(result, done);
           progress.fileDone();
           emit({ type: 'file', ...done });
         } catch (error) {
@@ -220,39 +221,8 @@ function sumOfSizes(files: readonly PlannedFile[]): number | undefined {
   return sum;
 }
 
-function emptyResult(planned: number): TransferResult {
-  return {
-    planned,
-    fetched: 0,
-    present: 0,
-    failed: [],
-    bytesFetched: 0,
-    bytesPresent: 0,
-    verifiedBy: {},
-    requests: 0,
-    milliseconds: 0,
-    files: [],
-  };
-}
-
-function count(result: TransferResult, file: FileResult): void {
-  result[file.how] += 1;
-  if (file.how === 'present') result.bytesPresent += file.bytes;
-  result.verifiedBy[file.verifiedBy] = (result.verifiedBy[file.verifiedBy] ?? 0) + 1;
-  result.files.push(file);
-}
-
 function failureOf(file: PlannedFile, error: unknown): FileFailure {
   if (error instanceof FetchFailure) return { path: file.path, error: error.error, attempts: error.attempts };
   const known = error instanceof DiskFailure ? error.error : diskError(error, file.path);
   return { path: file.path, error: known, attempts: 1 };
-}
-
-function interrupted(reason: CarrelError, result: TransferResult): CarrelError {
-  const done = result.fetched + result.present;
-  return new CarrelError('interrupted', `interrupted: ${done} of ${result.planned} files are in place`, {
-    next: 'run the same command again: it goes on where it stopped',
-    cause: reason.cause ?? reason,
-    retryable: true,
-  });
 }

@@ -42,7 +42,7 @@ afterAll(async () => {
 const sha = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** Starts a transfer in a process of its own; resolves when it is about to begin. */
-async function start(directory: string): Promise<{ child: ChildProcess; lines: AsyncIterator<string> }> {
+async function start(directory: string): Promise<{ child: ChildProcess }> {
   const input = `${directory}.plan.json`;
   await writeFile(input, JSON.stringify({ directory, files: plan, jobs: 8 }));
   const child = spawn(
@@ -54,9 +54,9 @@ async function start(directory: string): Promise<{ child: ChildProcess; lines: A
   );
   onTestFinished(() => rm(input, { force: true }));
   onTestFinished(() => void child.kill('SIGKILL'));
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   await lines.next();
-  return { child, lines };
+  return { child };
 }
 
 async function kill(child: ChildProcess): Promise<void> {

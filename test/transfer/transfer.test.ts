@@ -164,6 +164,40 @@ describe('a transfer', () => {
     expect(store.requests.map(({ key }) => key)).toEqual(['l.dcm', 'b.dcm', 'a.dcm']);
   });
 
+  test('progress is told at most ten times a second, and never goes beyond the total', async () => {
+    const directory = await temporaryFolder();
+    const contents = randomFiles(400, 20_000);
+    const events: TransferEvent[] = [];
+    const result = await transfer(planOf(contents, [AWS]), {
+      directory,
+      openStore: opener([createMemoryStore(contents)]),
+      onEvent: (event) => events.push(event),
+    });
+    const progress = eventsOf(events, 'progress');
+    expect(progress.length).toBeLessThanOrEqual(result.milliseconds / 100 + 2);
+    expect(progress.every(({ bytes, files }) => bytes <= 8_000_000 && files <= 400)).toBe(true);
+    expect(progress.at(-1)).toMatchObject({ files: 400, bytes: 8_000_000 });
+  });
+
+  test('a listener that throws ends the run; the file it was told of is in place all the same', async () => {
+    const directory = await temporaryFolder();
+    const contents = randomFiles(3, 100);
+    const error = await transfer(planOf(contents, [AWS]), {
+      directory,
+      openStore: opener([createMemoryStore(contents)]),
+      jobs: 1,
+      onEvent: ({ type }) => {
+        if (type === 'file') throw new Error('the printer is on fire');
+      },
+    }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'internal',
+      message: expect.stringContaining('the printer is on fire'),
+    });
+    expect(resultUntil(error)).toMatchObject({ fetched: 1, failed: [] });
+    expect(await filesIn(directory)).toHaveLength(1);
+  });
+
   test('no more jobs at once than asked for', async () => {
     const directory = await temporaryFolder();
     const contents = randomFiles(20, 1000);
@@ -417,6 +451,28 @@ describe('a source that fails', () => {
     expect(eventsOf(events, 'retry')[0]?.waitMs).toBeGreaterThanOrEqual(40);
   });
 
+  test('many files that wait at once are no leak', async () => {
+    const directory = await temporaryFolder();
+    const contents = randomFiles(40, 100);
+    const store = createMemoryStore(contents);
+    store.misbehave = (_, count) => (count <= 40 ? { error: reset() } : undefined);
+    const warnings: Error[] = [];
+    const listener = (warning: Error) => warnings.push(warning);
+    process.on('warning', listener);
+    try {
+      await transfer(planOf(contents, [AWS]), {
+        directory,
+        openStore: opener([store]),
+        jobs: 40,
+        retry: { baseMs: 50 },
+      });
+      await sleep(0);
+    } finally {
+      process.off('warning', listener);
+    }
+    expect(warnings).toEqual([]);
+  });
+
   test('a server that asks for an hour is left', async () => {
     const busy = new CarrelError('network', 'come back later', { retryable: true, retryAfterMs: 3_600_000 });
     const { result } = await fetchOne(() => ({ error: busy }));
@@ -629,6 +685,25 @@ describe('space and names', () => {
         '2.0 kB (2000 bytes) are needed and 1.0 kB (1000 bytes) are to stay free, 2.5 kB (2500 bytes) are free',
     });
     expect(store.requests).toEqual([]);
+  });
+
+  test('bytes that an earlier run left need no space again', async () => {
+    const directory = await temporaryFolder();
+    const bytes = randomBytes(4_000_000);
+    const store = createMemoryStore({ 'a.dcm': bytes });
+    const run = (freeSpace?: number) =>
+      transfer(planOf({ 'a.dcm': bytes }, [AWS]), {
+        directory,
+        openStore: opener([store]),
+        retry: { attempts: 1 },
+        freeSpaceReserve: 0,
+        ...(freeSpace === undefined ? {} : { freeSpace: async () => freeSpace }),
+      });
+    store.misbehave = () => ({ cutAfter: 3_000_000 });
+    expect(await run()).toMatchObject({ fetched: 0 });
+    store.misbehave = undefined;
+    await expect(run(999_999)).rejects.toMatchObject({ code: 'no-space' });
+    expect(await run(1_000_000)).toMatchObject({ fetched: 1 });
   });
 
   test('what is here already needs no space', async () => {

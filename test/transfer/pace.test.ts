@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import { CarrelError } from '../../src/errors.ts';
+import { createPace } from '../../src/transfer/pace.ts';
+import { retryPolicy, waitBefore } from '../../src/transfer/retry.ts';
+
+describe('the number of jobs', () => {
+  /** A pace with a clock of its own; `second` lets one pass at a rate of bytes. */
+  function auto() {
+    let time = 0;
+    const totals = { bytes: 0, files: 0 };
+    const pace = createPace('auto', () => time);
+    const second = (bytes: number, busy = true) => {
+      time += 1000;
+      totals.bytes += bytes;
+      pace.sample({ ...totals, busy });
+      return pace.jobs;
+    };
+    const pass = (ms: number) => {
+      time += ms;
+    };
+    return { pace, second, pass };
+  }
+
+  test('is fixed where it is given', () => {
+    const pace = createPace(5);
+    pace.slowDown();
+    pace.sample({ bytes: 1e9, files: 1e6, busy: true });
+    expect(pace.jobs).toBe(5);
+  });
+
+  test('grows while that brings more, up to 64', () => {
+    const { second } = auto();
+    const seen = [10, 20, 40, 80, 160, 320, 640, 1280, 2560].map((rate) => second(rate));
+    expect(seen).toEqual([20, 25, 31, 38, 47, 58, 64, 64, 64]);
+  });
+
+  test('stays where more jobs bring nothing, or where there is nothing to do for them', () => {
+    const { second } = auto();
+    expect([second(100), second(101), second(102)]).toEqual([20, 20, 20]);
+    const idle = auto();
+    expect(idle.second(100, false)).toBe(16);
+  });
+
+  test('halves when a server asks for less, once a second, and grows again after five', () => {
+    const { pace, second, pass } = auto();
+    pace.slowDown();
+    pace.slowDown();
+    expect(pace.jobs).toBe(8);
+    pass(1000);
+    pace.slowDown();
+    expect(pace.jobs).toBe(4);
+    expect([second(1), second(2), second(4), second(8), second(16)]).toEqual([4, 4, 4, 4, 4]);
+    expect(second(32)).toBe(5);
+    for (let i = 0; i < 5; i += 1) {
+      pass(1000);
+      pace.slowDown();
+    }
+    expect(pace.jobs).toBe(1);
+  });
+});
+
+describe('the wait before another attempt', () => {
+  const error = (retryAfterMs?: number) => new CarrelError('network', 'x', { retryable: true, retryAfterMs });
+  const policy = retryPolicy();
+
+  test('is anything up to a bound that doubles', () => {
+    expect([1, 2, 3, 4, 20].map((attempt) => waitBefore(attempt, error(), policy, () => 1))).toEqual([
+      250, 500, 1000, 2000, 20_000,
+    ]);
+    expect(waitBefore(4, error(), policy, () => 0)).toBe(0);
+  });
+
+  test('is never shorter than what the server asked for', () => {
+    expect(waitBefore(1, error(3000), policy, () => 0)).toBe(3000);
+    expect(waitBefore(1, error(3000), policy, () => 1)).toBe(3750);
+  });
+
+  test('is none at all where the server asks for too much', () => {
+    expect(waitBefore(1, error(120_001), policy)).toBeUndefined();
+  });
+});
