@@ -70,7 +70,8 @@ async function openInside(root: string, key: string): Promise<FileHandle> {
   if (key.split('/').includes('..') || key.includes('\0')) throw unsafe();
   try {
     const [realRoot, real] = await Promise.all([realpath(root), realpath(path)]);
-    if (!real.startsWith(realRoot.endsWith(sep) ? realRoot : realRoot + sep)) throw unsafe();
+    const inside = realRoot.endsWith(sep) ? realRoot : realRoot + sep;
+    if (real !== realRoot && !real.startsWith(inside)) throw unsafe();
     // Non-blocking, so that a named pipe is refused instead of waited for.
     const handle = await open(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
     if ((await handle.stat()).isFile() && !key.endsWith('/')) return handle;

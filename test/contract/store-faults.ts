@@ -102,7 +102,7 @@ export function testStoreFaults(name: string, dialect: FaultDialect): void {
       ['of several ranges', { 'content-type': 'multipart/byteranges; boundary=x' }],
     ])('206 %s is a failure', async (_what, headers) => {
       const { store } = await at((_request, socket) => {
-        socket.write(reply(206, { ...v1, ...headers } as Record<string, string>, '0123456789'));
+        socket.write(reply(206, { ...v1, ...headers }, '0123456789'));
       });
       const error = await expectCode(store.get('k', { range: { start: 10, end: 20 } }), 'network');
       expect(error.retryable).toBe(true);

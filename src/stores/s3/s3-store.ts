@@ -51,15 +51,17 @@ export function createS3Store(place: Place, pool: HttpPool, sign: SignRequest): 
 
   /** A request, once more where the server says that the bucket stands in another region. */
   const ask = async (...request: Parameters<typeof send>): Promise<HttpReply> => {
+    const asked = { region, hostname: endpoint.hostname };
     const reply = await send(...request);
     const hint = reply.headers.get('x-amz-bucket-region');
-    const elsewhere = hint !== undefined && hint !== region && [301, 307, 400, 403].includes(reply.status);
-    if (!elsewhere || !/^[a-z0-9-]{1,32}$/.test(hint)) return reply;
-    const moved = regionalHost(endpoint.host, hint);
-    if (!signed && moved === endpoint.host) return reply;
+    if (hint === undefined || hint === asked.region || ![301, 307, 400, 403].includes(reply.status))
+      return reply;
+    const hostname = regionalHost(asked.hostname, hint);
+    // Without a signature only the host matters; other servers than Amazon's have one for all regions.
+    if (!/^[a-z0-9-]{1,32}$/.test(hint) || (!signed && hostname === asked.hostname)) return reply;
     reply.cancel();
     region = hint;
-    endpoint.host = moved;
+    endpoint.hostname = hostname;
     return send(...request);
   };
 

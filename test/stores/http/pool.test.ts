@@ -1,3 +1,9 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createHttpServer } from 'node:http';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHttpPool, type HttpPool, type HttpPoolOptions } from '../../../src/stores/index.ts';
 import { VERSION } from '../../../src/version.ts';
@@ -309,9 +315,6 @@ describe('TLS', () => {
   test.each(['SSL_CERT_FILE', 'AWS_CA_BUNDLE', 'NODE_EXTRA_CA_CERTS'])(
     'an authority of %s is trusted',
     async (name) => {
-      const { mkdtemp, rm, writeFile } = await import('node:fs/promises');
-      const { tmpdir } = await import('node:os');
-      const { join } = await import('node:path');
       const folder = await mkdtemp(join(tmpdir(), 'carrel-ca-'));
       const certificate = await makeCertificate();
       await writeFile(join(folder, 'ca.pem'), certificate.cert);
@@ -336,7 +339,6 @@ describe('TLS', () => {
   });
 
   test('a server without TLS', async () => {
-    const { createServer } = await import('node:net');
     const server = createServer((socket) => {
       socket.on('error', () => {});
       socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
@@ -351,9 +353,8 @@ describe('TLS', () => {
 
   test('sessions are resumed', async () => {
     const certificate = await makeCertificate();
-    const { createServer } = await import('node:tls');
     const reused: boolean[] = [];
-    const server = createServer(certificate, (socket) => {
+    const server = createTlsServer(certificate, (socket) => {
       reused.push(socket.isSessionReused());
       socket.on('error', () => {});
       socket.on('data', () => socket.end(reply(200, { connection: 'close' }, 'x')));
@@ -380,9 +381,8 @@ describe('addresses', () => {
   });
 
   test('the load is spread over all of a name’s', async () => {
-    const { createServer } = await import('node:http');
     const seen = new Set<string | undefined>();
-    const server = createServer((request, response) => {
+    const server = createHttpServer((request, response) => {
       seen.add(request.socket.localAddress);
       response.setHeader('connection', 'close').end('x');
     });
@@ -392,7 +392,7 @@ describe('addresses', () => {
     const pool = makePool({ lookup });
     for (let i = 0; i < 6; i += 1) await fetchText(pool, `http://several.test:${port}/`);
     await new Promise((resolve) => server.close(resolve));
-    expect([...seen].sort()).toEqual(['127.0.0.1', '127.0.0.2', '127.0.0.3']);
+    expect(seen).toEqual(new Set(['127.0.0.1', '127.0.0.2', '127.0.0.3']));
   });
 
   test('a name is looked up once for many connections', async () => {
@@ -452,11 +452,12 @@ describe('requests', () => {
   });
 
   test('may carry a body', async () => {
-    const { createServer } = await import('node:http');
-    const server = createServer(async (request, response) => {
+    const server = createHttpServer((request, response) => {
       let text = '';
-      for await (const chunk of request) text += String(chunk);
-      response.end(`${request.method} ${text}`);
+      request.on('data', (chunk) => {
+        text += String(chunk);
+      });
+      request.on('end', () => response.end(`${request.method} ${text}`));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as { port: number };
