@@ -28,6 +28,8 @@ export interface LocateOptions {
   openStore: OpenStore;
   /** `auto` (the default): best mirror first, the others as failover. A name: that mirror and no other. */
   from?: From | undefined;
+  /** Mirror to start with where `from` is `auto`: the cloud that a URL names. */
+  prefer?: string | undefined;
   signal?: AbortSignal | undefined;
   /** Failures in a row by mirror, shared between calls so that a dead mirror is not asked first every time. */
   health?: Map<string, number> | undefined;
@@ -46,8 +48,8 @@ export interface LocatedSeries extends Located {
   bucketClass: string;
 }
 
-/** Failures in a row after which a mirror is asked last. */
-const UNHEALTHY = 3;
+/** Failures in a row after which a mirror is asked last, and a DRS host no more. */
+export const UNHEALTHY = 3;
 
 /**
  * Lists the objects of a series version, sorted by key.
@@ -84,7 +86,7 @@ interface Search {
 }
 
 function createSearch(uuid: string, expected: number | undefined, options: LocateOptions): Search {
-  const { archive, from, signal } = options;
+  const { archive, from, prefer, signal } = options;
   const health = options.health ?? new Map<string, number>();
   let best: Hit | undefined;
   let complete = false;
@@ -126,14 +128,14 @@ function createSearch(uuid: string, expected: number | undefined, options: Locat
   return {
     found: () => best !== undefined,
     async tryClass(bucketClass) {
-      for (const place of healthyFirst(classPlaces(archive, bucketClass, from))) {
+      for (const place of healthyFirst(classPlaces(archive, bucketClass, from, prefer))) {
         await look(bucketClass, place);
         if (complete) return;
       }
     },
     async tryClasses(classes) {
       const places = classes.flatMap((bucketClass) =>
-        classPlaces(archive, bucketClass, from).map((place) => ({ bucketClass, place })),
+        classPlaces(archive, bucketClass, from, prefer).map((place) => ({ bucketClass, place })),
       );
       const mirrors = [
         ...new Set(healthyFirst(places.map(({ place }) => place)).map(({ mirror }) => mirror)),
@@ -176,7 +178,7 @@ function describe(
     failures: { place: MirrorPlace; error: CarrelError }[];
     expected: number | undefined;
   },
-  { archive, from }: LocateOptions,
+  { archive, from, prefer }: LocateOptions,
 ): LocatedSeries {
   const notes = seen.failures.map(
     ({ place, error }) => `${place.mirror} could not be asked for ${uuid} (${error.message})`,
@@ -190,7 +192,7 @@ function describe(
   // Where it was found comes first, where it was missed not at all; mirrors not asked hold the same keys.
   const places = [
     hit.place,
-    ...classPlaces(archive, hit.bucketClass, from).filter(
+    ...classPlaces(archive, hit.bucketClass, from, prefer).filter(
       (place) => place.mirror !== hit.place.mirror && !seen.absent.has(placeKey(place)),
     ),
   ];
@@ -230,9 +232,11 @@ function nothingFound(
       },
     );
   }
+  const elsewhere =
+    from === undefined || from === 'auto' ? '' : 'the other mirrors were not asked (--from auto does); ';
   return new CarrelError('not-found', `no bucket of ${archive.name} holds the series ${uuid}`, {
     item: uuid,
-    next: `looked in ${tried.length === 0 ? 'no bucket' : tried.join(', ')}; it may have been withdrawn, or be the uuid of an instance or a study`,
+    next: `looked in ${tried.length === 0 ? 'no bucket' : tried.join(', ')}; ${elsewhere}it may have been withdrawn, or be the uuid of an instance or a study`,
   });
 }
 

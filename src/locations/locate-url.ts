@@ -31,7 +31,8 @@ export async function locateUrl(url: ObjectUrlIdentifier, options: LocateUrlOpti
     if (isSeriesFolder(url) && url.seriesUuid !== undefined) {
       const [first] = places;
       const buckets = first === undefined ? {} : { [first.mirror]: first.place.bucket };
-      return locateSeries({ crdc_series_uuid: url.seriesUuid, buckets }, options);
+      const prefer = first?.place.protocol === 'file' ? places[1]?.mirror : first?.mirror;
+      return locateSeries({ crdc_series_uuid: url.seriesUuid, buckets }, { ...options, prefer });
     }
   }
   const notes: string[] = [];

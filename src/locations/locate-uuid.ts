@@ -4,7 +4,13 @@
  */
 import { CarrelError, isCarrelError } from '../errors.ts';
 import type { DrsClientOptions } from './drs-client.ts';
-import { type Located, type LocateOptions, locateSeries, type SeriesRef } from './locate-series.ts';
+import {
+  type Located,
+  type LocateOptions,
+  locateSeries,
+  type SeriesRef,
+  UNHEALTHY,
+} from './locate-series.ts';
 import { resolveDrs } from './resolve-drs.ts';
 
 /** Failures that end the search: no other place would mend them. */
@@ -50,26 +56,48 @@ export async function locateUuid(uuid: string, options: LocateUuidOptions): Prom
       tried.push(`a folder ${lower}/ in every bucket of ${options.archive.name}`);
     }
   }
-  const { drs } = options.archive;
-  if (options.level !== 'series' && drs !== undefined && options.http !== undefined) {
+  if (options.level !== 'series' && options.archive.drs !== undefined && options.http !== undefined) {
     try {
-      const { http } = options;
-      const found = await resolveDrs(`${drs.prefix}/${lower}`, { ...options, http, drsOnly: true });
-      const series = found.locations[0]?.crdc_series_uuid;
-      const { locations, notes } = found;
-      return {
-        level: found.kind === 'object' ? 'instance' : 'bundle',
-        locations,
-        notes,
-        crdc_series_uuid: series,
-      };
+      return await viaDrs(lower, { ...options, http: options.http });
     } catch (error) {
       if (!isCarrelError(error) || FINAL.has(error.code)) throw error;
       if (error.code !== 'not-found') failure ??= error;
-      tried.push(`the DRS host ${drs.host}`);
+      tried.push(`the DRS host ${options.archive.drs.host}`);
     }
   }
   throw unknown(lower, tried, failure, options);
+}
+
+async function viaDrs(
+  uuid: string,
+  options: LocateUuidOptions & { http: DrsClientOptions['http'] },
+): Promise<LocatedUuid> {
+  const { drs } = options.archive;
+  const health = options.health ?? new Map<string, number>();
+  const key = `drs ${drs?.endpoint}`;
+  const failures = health.get(key) ?? 0;
+  // A host that is down costs seconds for every question; in a list of thousands that would be hours.
+  if (failures >= UNHEALTHY) {
+    throw new CarrelError(
+      'network',
+      `the DRS host ${drs?.host} failed ${failures} times and is not asked again`,
+      {
+        item: uuid,
+        next: 'try again later',
+        retryable: true,
+      },
+    );
+  }
+  try {
+    const found = await resolveDrs(`${drs?.prefix}/${uuid}`, { ...options, drsOnly: true });
+    health.set(key, 0);
+    const { locations, notes, kind } = found;
+    const level = kind === 'object' ? 'instance' : 'bundle';
+    return { level, locations, notes, crdc_series_uuid: locations[0]?.crdc_series_uuid };
+  } catch (error) {
+    if (isCarrelError(error, 'network')) health.set(key, failures + 1);
+    throw error;
+  }
 }
 
 /** One file of a known series, or undefined where the series does not hold it. */

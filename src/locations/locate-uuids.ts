@@ -33,7 +33,9 @@ export async function* locateUuids(
   while (pending.size > 0) {
     const wave = spread([...pending], jobs);
     for (const uuid of wave) pending.delete(uuid);
-    const answers = await Promise.all(wave.map((uuid) => one(uuid, { ...shared, level }, level !== options.level)));
+    const answers = await Promise.all(
+      wave.map((uuid) => one(uuid, { ...shared, level }, level !== options.level)),
+    );
     yield* answers;
     const found = answers.flatMap(({ located }) => (located?.level === 'instance' ? [located] : []));
     // A list of instances: the next ones need no look for a folder of their name before the resolver is asked.

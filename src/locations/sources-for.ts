@@ -56,12 +56,23 @@ export function bucketClassFor(archive: Archive, bucket: BucketName): BucketClas
   return undefined;
 }
 
-/** Every place of a class of buckets, best first; mirrors that do not hold the class are left out. */
-export function classPlaces(archive: Archive, bucketClass: BucketClass, from: From = 'auto'): MirrorPlace[] {
-  return mirrorOrder(archive, from).flatMap((mirror) => {
+/**
+ * Every place of a class of buckets, best first; mirrors that do not hold the class are left out. `prefer` (a mirror)
+ * goes before the others with `auto`, after those on a disk.
+ */
+export function classPlaces(
+  archive: Archive,
+  bucketClass: BucketClass,
+  from: From = 'auto',
+  prefer?: string,
+): MirrorPlace[] {
+  const places = mirrorOrder(archive, from).flatMap((mirror) => {
     const bucket = bucketClass.buckets[mirror.name];
     return bucket === undefined ? [] : [{ mirror: mirror.name, place: placeOf(mirror, bucket) }];
   });
+  const rank = ({ mirror, place }: MirrorPlace): number =>
+    place.protocol === 'file' ? 0 : mirror === prefer ? 1 : 2;
+  return prefer === undefined ? places : places.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /**

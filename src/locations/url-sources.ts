@@ -55,32 +55,16 @@ export function urlPlaces(
     if (!google && url.region !== undefined) place.region = url.region;
     return { bucketClass: undefined, places: [{ mirror: google ? 'gs' : 's3', place }] };
   }
-  const places = classPlaces(archive, bucketClass, options.from);
+  // A URL names its cloud: that mirror goes first, the others stay as failover.
+  const prefer = archive.mirrors.find(({ scheme }) => scheme === (google ? 'gs' : 's3'))?.name;
+  const places = classPlaces(archive, bucketClass, options.from, prefer);
   if (places.length === 0) {
     throw new CarrelError('not-found', `the mirror asked for does not hold the bucket ${url.bucket}`, {
       item: url.text.trim(),
       next: `it stands on ${Object.keys(bucketClass.buckets).join(', ')}; use --from auto`,
     });
   }
-  return {
-    bucketClass: bucketClass.name,
-    places: asNamed(archive, places, google ? 'gs' : 's3', options.from),
-  };
-}
-
-/** A URL names its cloud: that mirror goes first, after those on a disk; the others stay as failover. */
-function asNamed(
-  archive: Archive,
-  places: MirrorPlace[],
-  scheme: string,
-  from: From = 'auto',
-): MirrorPlace[] {
-  if (from !== 'auto') return places;
-  const rank = ({ mirror, place }: MirrorPlace): number => {
-    if (place.protocol === 'file') return 0;
-    return archive.mirrors.find(({ name }) => name === mirror)?.scheme === scheme ? 1 : 2;
-  };
-  return places.toSorted((a, b) => rank(a) - rank(b));
+  return { bucketClass: bucketClass.name, places };
 }
 
 /** The two public endpoints say no more than which cloud is meant. */

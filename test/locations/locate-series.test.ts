@@ -191,6 +191,31 @@ describe('locateSeries', () => {
     }
   });
 
+  test('a mirror asked for by name says that it is the only one that was asked', async () => {
+    const failure = await failureOf(
+      locateSeries({ crdc_series_uuid: ONLY_GCS, buckets: open }, { ...commons.options, from: 'aws' }),
+    );
+    expect((failure as { next: string }).next).toContain(
+      'the other mirrors were not asked (--from auto does)',
+    );
+  });
+
+  test('a series of more files than a page of a listing holds', async () => {
+    const many = uuid(5);
+    const names = Array.from({ length: 1205 }, (_, n) => `${n.toString().padStart(5, '0')}.dcm`);
+    await commons.buckets.write(
+      Object.fromEntries(names.map((name) => [`idc-open-data/${many}/${name}`, 'x'])),
+    );
+    for (const from of ['aws', 'gcs']) {
+      const series = await locateSeries(
+        { crdc_series_uuid: many, buckets: open },
+        { ...commons.options, from },
+      );
+      expect(series.locations.map(({ key }) => key)).toEqual(names.map((name) => `${many}/${name}`));
+    }
+    expect(commons.asked()).toHaveLength(4);
+  });
+
   test('not found and could not ask are different answers', async () => {
     commons.gcs.faults.push({ fault: { kind: 'reset' } });
     const failure = await failureOf(

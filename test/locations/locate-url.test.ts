@@ -104,11 +104,21 @@ describe('URLs of the archive', () => {
     expect(brief(await locate(text))).toEqual([`${SERIES}/${INSTANCE}.dcm 4 aws+gcs`]);
   });
 
+  test('the cloud that a URL names is asked first for folders too', async () => {
+    expect(brief(await locate(`gs://public-datasets-idc/${SERIES}/*`))).toEqual([
+      `${SERIES}/${INSTANCE}.dcm 4 gcs+aws`,
+    ]);
+    expect(commons.asked().every((line) => line.startsWith('gcs '))).toBe(true);
+    expect(brief(await locate(`s3://idc-open-data/${SERIES}/*`, { endpointHint: 'gcs' }))).toEqual([
+      `${SERIES}/${INSTANCE}.dcm 4 gcs+aws`,
+    ]);
+  });
+
   test('a folder that has moved since the manifest was made is found, with a note', async () => {
     const located = await locate(`gs://public-datasets-idc/${MOVED}/*`);
     expect(located.locations[0]?.sources.map(({ place }) => place.bucket)).toEqual([
-      'idc-open-data-cr',
       'idc-open-cr',
+      'idc-open-data-cr',
     ]);
     expect(located.notes).toHaveLength(1);
   });

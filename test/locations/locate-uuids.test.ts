@@ -92,6 +92,22 @@ describe('many uuids', () => {
     expect(answers.get(SERIES[5] ?? '')).toMatch(/^series /);
   });
 
+  test('a resolver that is down is not asked for every one of them', async () => {
+    const dead = await startDrsHost({ objects: {}, failFirst: Array.from({ length: 999 }, () => 503) });
+    const drs = { prefix: 'dg.4DFC', host: 'nci-crdc.datacommons.io', aliases: [], endpoint: dead.endpoint };
+    const answers = await all(
+      FILES.slice(0, 40).map(({ instance }) => instance),
+      {
+        archive: { ...commons.archive, drs },
+        jobs: 1,
+      },
+    );
+    expect(new Set(answers.values())).toEqual(new Set(['network']));
+    expect(answers.size).toBe(40);
+    expect(dead.requests.length).toBeLessThanOrEqual(12);
+    await dead.close();
+  });
+
   test('the signal ends it', async () => {
     expect(
       await failureOf(

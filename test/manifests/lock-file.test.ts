@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { lockSchemaText } from '../../scripts/write-lock-schema.ts';
 import {
   type CreateLockInput,
   createLock,
@@ -9,7 +10,6 @@ import {
   printLock,
   readManifest,
 } from '../../src/manifests/index.ts';
-import { lockSchemaText } from '../../scripts/write-lock-schema.ts';
 
 const A = '28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19';
 const B = '5d4d4cf8-65e9-4868-9ab5-3c8267157bd2';
