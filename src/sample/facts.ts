@@ -41,6 +41,7 @@ export interface SeriesFact {
 
 /** What is to be known. */
 export interface SampleFacts {
+  /** What each release published, withdrawn series included where it still had them. */
   releases: { number: Release; name: string; catalogVersion: string; series: number; files: number }[];
   /** Every series in every collection that ever held it. */
   series: SeriesFact[];

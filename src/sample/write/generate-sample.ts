@@ -26,7 +26,7 @@ export type SampleEvent =
 export interface GenerateSampleOptions {
   /** Folder of the sample; must not exist, or be empty. */
   dir: string;
-  /** Multiplies the ordinary patients: 1 (default) gives about 3,000 objects, 35 about 100,000. */
+  /** Multiplies the ordinary patients: 1 (default) gives about 3,000 objects, 40 about 100,000. */
   scale?: number | undefined;
   /** Every uuid, UID and pixel follows from it. Default: the one of the demo. */
   seed?: string | undefined;
