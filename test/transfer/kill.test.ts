@@ -89,7 +89,7 @@ async function finish(directory: string) {
   }
 }
 
-describe('a transfer that is killed (SIGKILL)', () => {
+describe('a transfer that is killed (SIGKILL)', { timeout: 240_000 }, () => {
   test('shows no half file; the next run fetches what is missing and nothing else; the third one asks for nothing', async () => {
     const directory = join(await temporaryFolder(), 'out');
     servers.s3.requests.length = 0;
@@ -157,7 +157,7 @@ describe('a transfer that is killed (SIGKILL)', () => {
   });
 });
 
-describe('two transfers into one folder', () => {
+describe('two transfers into one folder', { timeout: 240_000 }, () => {
   test('the second one is told which process is at work, and does nothing', async () => {
     const directory = join(await temporaryFolder(), 'out');
     servers.s3.requests.length = 0;
