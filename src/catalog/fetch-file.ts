@@ -9,8 +9,9 @@ import type { OpenStore, Store } from '../stores/index.ts';
 import { stopIfAborted } from './abort.ts';
 import { sha256Of } from './catalog-file.ts';
 
-/** Attempts per file where the network fails in a way that may pass. */
+/** Attempts per file where the network fails in a way that may pass; fewer where a server never said anything. */
 const ATTEMPTS = 4;
+const ATTEMPTS_UNHEARD = 2;
 
 /** Options of `fetchFile`. */
 export interface FetchFileOptions {
@@ -45,16 +46,26 @@ export function objectOf(openStore: OpenStore, url: string): { store: Store; key
 export async function fetchFile(options: FetchFileOptions): Promise<void> {
   const { target, signal } = options;
   await mkdir(dirname(target), { recursive: true });
+  let heard = false;
+  const onProgress: FetchFileOptions['onProgress'] = (bytes, total) => {
+    heard = true;
+    options.onProgress?.(bytes, total);
+  };
   for (let attempt = 1; ; attempt += 1) {
     stopIfAborted(signal);
     try {
-      await receive(options);
+      await receive({ ...options, onProgress });
       break;
     } catch (error) {
       stopIfAborted(signal);
       const changed = isCarrelError(error, 'verification');
       if (changed) await discard(target);
-      if (attempt >= ATTEMPTS || !isCarrelError(error) || !(error.retryable || changed)) throw error;
+      if (
+        attempt >= (heard || isStatus(error) ? ATTEMPTS : ATTEMPTS_UNHEARD) ||
+        !isCarrelError(error) ||
+        !(error.retryable || changed)
+      )
+        throw error;
       const wait = Math.min(error.retryAfterMs ?? 250 * 2 ** attempt, 60_000);
       if (!changed) await sleep(wait, undefined, { signal }).catch(() => undefined);
     }
@@ -71,6 +82,11 @@ export async function fetchFile(options: FetchFileOptions): Promise<void> {
   }
   await rename(`${target}.part`, target);
   await rm(`${target}.pin`, { force: true });
+}
+
+/** True where a server answered, if only with a refusal. */
+function isStatus(error: unknown): boolean {
+  return isCarrelError(error) && error.status !== undefined;
 }
 
 /** Adds what is missing to the part; without a pin, or where the server ignores the range, it starts over. */

@@ -1,7 +1,7 @@
 /** SQL of users: one reading statement, its result in pieces. */
 import { CarrelError, isCarrelError } from '../errors.ts';
 import { type Engine, readChunks } from './engine.ts';
-import { engineError, guardStatement, isExplain } from './guard.ts';
+import { engineError, guardStatement } from './guard.ts';
 
 /** Options of `query`. */
 export interface QueryOptions {
@@ -67,7 +67,7 @@ export async function runQuery(
   };
   try {
     await guardStatement(session, sql, 'reading');
-    const result = isExplain(sql) ? await session.connection.run(sql) : await session.stream(sql);
+    const result = await session.stream(sql);
     const types = result.columnTypes();
     const columns = result.columnNames().map((name, index) => ({ name, type: String(types[index]) }));
     let truncated = false;

@@ -172,8 +172,6 @@ async function fetchTables(
     const target = join(folder, table.file);
     try {
       const digest = pins[table.file] ?? (await publishedDigest(openStore, source, url, signal));
-      if (digest === undefined)
-        onEvent?.({ type: 'note', message: `${table.file} comes without a digest; its form is checked` });
       await fetchFile({
         openStore,
         url,
@@ -183,6 +181,7 @@ async function fetchTables(
         onProgress: (bytes, total) => onEvent?.({ type: 'progress', table: table.name, bytes, total }),
       });
       if (digest !== undefined) published[table.file] = digest;
+      else onEvent?.({ type: 'note', message: `${table.file} comes without a digest; its form is checked` });
       paths.push(target);
     } catch (error) {
       if (

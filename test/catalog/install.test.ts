@@ -25,7 +25,11 @@ let root: Awaited<ReturnType<typeof temporaryFolder>>;
 let tables: string;
 let wheel: string;
 let serial = 0;
-const freshCache = () => join(root.path, `cache-${(serial += 1)}`);
+const freshFolder = (name: string) => {
+  serial += 1;
+  return join(root.path, `${name}-${serial}`);
+};
+const freshCache = () => freshFolder('cache');
 
 beforeAll(async () => {
   root = await temporaryFolder();
@@ -230,7 +234,7 @@ describe('what cannot be installed', () => {
       /main table \(index\)/,
     ],
   ])('%s: the error names it', async (_, source, code, message) => {
-    const folder = join(root.path, `wrong-${(serial += 1)}`);
+    const folder = freshFolder('wrong');
     await mkdir(folder, { recursive: true });
     const cacheDir = freshCache();
     const attempt = installCatalog({ archive, cacheDir, sources: [await source(folder)] });
