@@ -34,7 +34,7 @@ export async function lookUpName(
             ? `it is there as ${found.map(describe).join(', ')}`
             : suggestions.length > 0
               ? `did you mean ${suggestions.join(', ')}?`
-              : 'carrel search WORDS finds collections; an older release may hold it: --release',
+              : 'carrel search --by collection_id lists the collections; an older release may hold it: --release',
       },
     );
   }

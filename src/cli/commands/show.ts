@@ -51,7 +51,7 @@ export const spec: CommandSpec = {
           run.terminal.out,
           `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, matches: described }, 2)}\n`,
         );
-      else for (const one of described) await write(run.terminal.out, `${textOf(one, catalog)}\n`);
+      else await write(run.terminal.out, `${described.map((one) => textOf(one, catalog)).join('\n\n')}\n`);
       if (matches.every(({ level }) => level === 'patient') && matches.length > 1) {
         throw new CarrelError('ambiguous', `PatientID ${name} stands for ${matches.length} patients`, {
           item: text,
@@ -200,10 +200,14 @@ function textOf(one: Description, catalog: Catalog): string {
     ...Object.entries(one.urls ?? {}).map(([mirror, url]): [string, string] => [mirror, url]),
     ['viewer', one.viewer],
   ];
-  return lines
-    .filter((line): line is [string, string] => typeof line[1] === 'string' && line[1] !== '')
-    .map(([label, value]) => `${label.padEnd(16)} ${printable(value)}`)
-    .join('\n');
+  return (
+    lines
+      .filter((line): line is [string, string] => typeof line[1] === 'string' && line[1] !== '')
+      // The first line says it already.
+      .filter(([label, value], index) => index === 0 || label !== one.level || value === undefined)
+      .map(([label, value]) => `${label.padEnd(16)} ${printable(value)}`)
+      .join('\n')
+  );
 }
 
 function stringOrNull(value: unknown): string | undefined {
