@@ -4,9 +4,11 @@
  */
 import { CarrelError, isCarrelError } from '../errors.ts';
 import type { ObjectUrlIdentifier } from '../identifiers/index.ts';
-import { type CompoundObject, readCompoundObject } from './compound-object.ts';
+import { type CompoundChild, type CompoundObject, readCompoundObject } from './compound-object.ts';
 import type { DrsClientOptions } from './drs-client.ts';
+import { drsTarget } from './drs-endpoint.ts';
 import { type Located, type LocateOptions, locateSeries } from './locate-series.ts';
+import { locateUuids } from './locate-uuids.ts';
 import type { ObjectLocation } from './location.ts';
 import { resolveDrs } from './resolve-drs.ts';
 import { type UrlPlaceOptions, urlPlaces } from './url-sources.ts';
@@ -74,11 +76,11 @@ export async function locateCompound(
     if (failure !== undefined) throw failure;
     return { crdc_series_uuid: compound.uuid, locations: [...byUuid.values()], notes, missing: [] };
   }
+  await askResolver(wanted, byUuid, options);
   const locations: ObjectLocation[] = [];
   const missing: string[] = [];
   for (const child of wanted) {
-    const known = child.uuid === undefined ? undefined : byUuid.get(child.uuid);
-    const location = known ?? (await viaDrs(child.uri, child.uuid, options));
+    const location = child.uuid === undefined ? undefined : byUuid.get(child.uuid);
     if (location === undefined) missing.push(child.uuid ?? child.uri);
     else locations.push(location);
   }
@@ -102,18 +104,30 @@ export async function locateCompound(
   return { crdc_series_uuid: compound.uuid, locations, notes, missing };
 }
 
-async function viaDrs(
-  uri: string,
-  uuid: string | undefined,
+/** Children that the folder does not hold: at the archive's own host together, at other hosts one by one. */
+async function askResolver(
+  children: readonly CompoundChild[],
+  byUuid: Map<string, ObjectLocation>,
   options: LocateCompoundOptions,
-): Promise<ObjectLocation | undefined> {
-  if (options.http === undefined || uuid === undefined) return undefined;
-  try {
-    const found = await resolveDrs(uri, { ...options, http: options.http, drsOnly: true });
-    return found.locations[0];
-  } catch (error) {
-    if (!isCarrelError(error, 'not-found', 'network', 'permission', 'unsupported')) throw error;
-    return undefined;
+): Promise<void> {
+  const { http } = options;
+  if (http === undefined) return;
+  const own: string[] = [];
+  for (const { uri, uuid } of children) {
+    if (uuid === undefined || byUuid.has(uuid)) continue;
+    try {
+      if (drsTarget(uri, options.archive).own) own.push(uuid);
+      else {
+        const { locations } = await resolveDrs(uri, { ...options, http, drsOnly: true });
+        if (locations[0] !== undefined) byUuid.set(uuid, locations[0]);
+      }
+    } catch (error) {
+      if (!isCarrelError(error, 'not-found', 'network', 'permission', 'unsupported', 'usage', 'bad-input'))
+        throw error;
+    }
+  }
+  for await (const { uuid, located } of locateUuids(own, { ...options, http, level: 'instance' })) {
+    if (located?.locations[0] !== undefined) byUuid.set(uuid, located.locations[0]);
   }
 }
 

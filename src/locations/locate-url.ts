@@ -37,10 +37,10 @@ export async function locateUrl(url: ObjectUrlIdentifier, options: LocateUrlOpti
   }
   const notes: string[] = [];
   if (url.form === 'object') {
-    const { value, place } = await firstAnswer(url, places, notes, (at) =>
+    const { value, order } = await firstAnswer(url, places, notes, (at) =>
       options.openStore(at.place).stat(url.key, { signal: options.signal }),
     );
-    return { locations: [toLocation(url, value, place, places)], notes };
+    return { locations: [toLocation(url, value, order)], notes };
   }
   if (url.scheme === 'https') {
     throw new CarrelError('unsupported', `${url.text.trim()}: a plain web server has no listing`, {
@@ -48,8 +48,8 @@ export async function locateUrl(url: ObjectUrlIdentifier, options: LocateUrlOpti
       next: 'name its files one by one',
     });
   }
-  const { value, place } = await firstAnswer(url, places, notes, (at) => listMatches(url, at, options));
-  return { locations: value.map((stat) => toLocation(url, stat, place, places)), notes };
+  const { value, order } = await firstAnswer(url, places, notes, (at) => listMatches(url, at, options));
+  return { locations: value.map((stat) => toLocation(url, stat, order)), notes };
 }
 
 function isSeriesFolder(url: ObjectUrlIdentifier): boolean {
@@ -64,15 +64,21 @@ async function firstAnswer<T>(
   places: readonly MirrorPlace[],
   notes: string[],
   ask: (place: MirrorPlace) => Promise<T>,
-): Promise<{ value: T; place: MirrorPlace }> {
+): Promise<{ value: T; order: MirrorPlace[] }> {
+  const absent = new Set<MirrorPlace>();
   const errors: CarrelError[] = [];
   for (const place of places) {
     try {
-      return { value: await ask(place), place };
+      const value = await ask(place);
+      // Where it was found, then those that failed or were not asked; where it is missing is no place for it.
+      const others = places.filter((other) => other !== place && !absent.has(other));
+      return { value, order: [place, ...others] };
     } catch (error) {
       if (!isCarrelError(error) || FINAL.has(error.code)) throw error;
       errors.push(error);
-      notes.push(`${place.mirror} could not give ${url.text.trim()} (${error.message})`);
+      // A disk that holds a part of the archive misses most things: nothing that anybody needs to hear of.
+      if (error.code === 'not-found') absent.add(place);
+      else notes.push(`${place.mirror} could not give ${url.text.trim()} (${error.message})`);
     }
   }
   const worst = errors.find((error) => error.code !== 'not-found') ?? errors[0];
@@ -112,12 +118,9 @@ async function listMatches(
 function toLocation(
   url: ObjectUrlIdentifier,
   stat: ObjectStat,
-  answered: MirrorPlace,
-  places: readonly MirrorPlace[],
+  order: readonly MirrorPlace[],
 ): ObjectLocation {
   const key = url.form === 'object' ? url.key : stat.key;
-  // The place that answered first; those before it were missing the object or down.
-  const order = [answered, ...places.filter((place) => place !== answered)];
   const location: ObjectLocation = {
     key,
     size: stat.size,

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { withMirrors } from '../../src/archives/index.ts';
 import { locateAll, locateSeries, locationsFromInstances, sourcesFor } from '../../src/locations/index.ts';
+import { writeBuckets } from '../fixtures/tree.ts';
 import { brief, type Commons, failureOf, startCommons } from './commons.ts';
 
 const uuid = (n: number) => `28621ba9-1aca-4aab-a2a1-${n.toString(16).padStart(12, '0')}`;
@@ -235,7 +236,6 @@ describe('locateSeries', () => {
   });
 
   test('a disk that holds a part of a series does not pass for the whole', async () => {
-    const { writeBuckets } = await import('../fixtures/tree.ts');
     const disk = await writeBuckets({ [`idc-open-data/${OPEN}/a.dcm`]: 'a' });
     const archive = withMirrors(commons.archive, { 'cache:gcs': disk.root });
     const series = await locateSeries(

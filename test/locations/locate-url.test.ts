@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { withMirrors } from '../../src/archives/index.ts';
 import { type ObjectUrlIdentifier, parseIdentifier } from '../../src/identifiers/index.ts';
 import {
   type LocateUrlOptions,
@@ -8,6 +9,7 @@ import {
   wildcardMatcher,
   wildcardPrefix,
 } from '../../src/locations/index.ts';
+import { writeBuckets } from '../fixtures/tree.ts';
 import { brief, type Commons, failureOf, startCommons } from './commons.ts';
 
 const SERIES = '28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19';
@@ -145,6 +147,15 @@ describe('URLs of the archive', () => {
     const located = await locate(`s3://idc-open-data/${SERIES}/${INSTANCE}.dcm`);
     expect(brief(located)).toEqual([`${SERIES}/${INSTANCE}.dcm 4 gcs+aws`]);
     expect(located.notes).toEqual([expect.stringMatching(/^aws could not give /)]);
+  });
+
+  test('a disk that lacks an object is passed over without a word and is no source of it', async () => {
+    const disk = await writeBuckets({ 'idc-open-data/x.dcm': 'x' });
+    const archive = withMirrors(commons.archive, { 'cache:gcs': disk.root });
+    const located = await locate(`s3://idc-open-data/${SERIES}/${INSTANCE}.dcm`, { archive });
+    expect(brief(located)).toEqual([`${SERIES}/${INSTANCE}.dcm 4 aws+gcs`]);
+    expect(located.notes).toEqual([]);
+    await disk.remove();
   });
 
   test('an object that is nowhere', async () => {
