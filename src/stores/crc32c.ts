@@ -14,7 +14,7 @@ export interface Crc32c {
 }
 
 /** Continues a checksum (an unsigned 32-bit number; 0 at the beginning) over more bytes. */
-export type Crc32cStep = (chunk: Uint8Array, state: number) => number;
+type Crc32cStep = (chunk: Uint8Array, state: number) => number;
 
 /** Bit-reflected Castagnoli polynomial (RFC 3720, appendix B.4). */
 const POLYNOMIAL = 0x82f63b78;
@@ -51,7 +51,7 @@ export function combineCrc32c(a: string, b: string, lengthB: number): string {
 }
 
 /** CRC32C in JavaScript, eight bytes at a time ("slicing-by-8", Kounavis and Berry 2005). */
-export const stepInJavaScript: Crc32cStep = (chunk, state) => {
+const stepInJavaScript: Crc32cStep = (chunk, state) => {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = sliceTables();
   const { length } = chunk;
   let crc = ~state;

@@ -55,6 +55,7 @@ test('a kept connection does not keep the process alive', async () => {
       await (await pool.request({ url: 'http://127.0.0.1:' + server.address().port })).bytes();
       server.unref();
     }).on('connection', (socket) => socket.unref());
+    server.keepAliveTimeout = 3_600_000; // or the server would end the connection
   `;
   await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     timeout: 30_000,
