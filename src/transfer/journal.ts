@@ -14,27 +14,12 @@
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
-import * as v from 'valibot';
-import { CarrelError } from '../errors.ts';
-import { type Digest, isDigest } from '../identifiers/index.ts';
-import { systemCode } from './disk-error.ts';
-import type { Evidence } from './events.ts';
+import { JOURNAL_VERSION, type JournalRecord, readJournal } from './read-journal.ts';
 
-/** Version of the format; a journal of a later one is refused. */
-const VERSION = 1;
+export type { JournalRecord } from './read-journal.ts';
 
 /** Lines above which a journal is written anew, if most of them are out of date. */
 const COMPACT_LINES = 10_000;
-
-/** What is known of a file that this engine put there. */
-export interface JournalRecord {
-  path: string;
-  size: number;
-  /** Nanoseconds since 1970, as text: a number loses the last digits. */
-  mtimeNs: string;
-  digests: Digest[];
-  verifiedBy: Evidence;
-}
 
 /** An open journal. */
 export interface Journal {
@@ -45,19 +30,6 @@ export interface Journal {
   close(options: { settled: boolean }): Promise<void>;
 }
 
-const digest = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
-
-const recordLine = v.object({
-  path: v.string(),
-  size: v.number(),
-  mtimeNs: v.string(),
-  digests: v.array(digest),
-  verifiedBy: v.picklist(['sha256', 'md5', 'crc32c', 'size', 'none']),
-});
-const headerLine = v.object({ carrel: v.literal('journal'), version: v.number() });
-const startLine = v.object({ start: v.string(), boot: v.string() });
-const endLine = v.object({ end: v.string() });
-
 /**
  * Opens or creates the journal at `file`.
  *
@@ -66,14 +38,14 @@ const endLine = v.object({ end: v.string() });
  */
 export async function openJournal(file: string, options: { boot?: string } = {}): Promise<Journal> {
   const boot = options.boot ?? (await bootId());
-  const text = await readText(file);
-  const { records, lines } = parseJournal(text, boot);
+  await rm(`${file}.new`, { force: true });
+  const { records, lines, tail } = await readJournal(file, boot);
   if (lines > COMPACT_LINES && lines > 2 * records.size) await compact(file, records);
   const handle = await open(file, 'a');
   const run = randomUUID();
   // A garbled tail has no line end: without one of our own, our first line would be lost with it.
-  if (text !== '' && !text.endsWith('\n')) append(handle, '\n');
-  if (text === '') append(handle, line({ carrel: 'journal', version: VERSION }));
+  if (tail !== '') append(handle, '\n');
+  if (lines === 0) append(handle, line({ carrel: 'journal', version: JOURNAL_VERSION }));
   append(handle, line({ start: run, boot }));
   return {
     get: (path) => records.get(path),
@@ -94,46 +66,11 @@ export async function openJournal(file: string, options: { boot?: string } = {})
   };
 }
 
-/** Reads lines; the last record of a path wins, and only those that can be trusted are kept. */
-export function parseJournal(
-  text: string,
-  boot: string,
-): { records: Map<string, JournalRecord>; lines: number } {
-  const records = new Map<string, JournalRecord>();
-  let unsettled: string[] = [];
-  let runBoot = boot;
-  let lines = 0;
-  const forget = () => {
-    if (runBoot !== boot || boot === '') for (const path of unsettled) records.delete(path);
-    unsettled = [];
-  };
-  for (const one of text.split('\n')) {
-    if (one === '') continue;
-    lines += 1;
-    const value = parseLine(one);
-    if (v.is(recordLine, value)) {
-      records.set(value.path, value);
-      unsettled.push(value.path);
-    } else if (v.is(startLine, value)) {
-      forget();
-      runBoot = value.boot;
-    } else if (v.is(endLine, value)) {
-      unsettled = [];
-    } else if (v.is(headerLine, value) && value.version > VERSION) {
-      throw new CarrelError('unsupported', `the state of this folder has version ${value.version}`, {
-        next: 'use a newer carrel, or remove the folder .carrel (files are then checked again, not fetched again)',
-      });
-    }
-  }
-  forget();
-  return { records, lines };
-}
-
 async function compact(file: string, records: Map<string, JournalRecord>): Promise<void> {
   const temporary = `${file}.new`;
   const handle = await open(temporary, 'w');
   try {
-    let block = line({ carrel: 'journal', version: VERSION });
+    let block = line({ carrel: 'journal', version: JOURNAL_VERSION });
     for (const record of records.values()) {
       block += line(record);
       if (block.length > 1 << 20) {
@@ -158,24 +95,6 @@ function append(handle: FileHandle, text: string): void {
 
 function line(value: unknown): string {
   return `${JSON.stringify(value)}\n`;
-}
-
-function parseLine(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-async function readText(file: string): Promise<string> {
-  await rm(`${file}.new`, { force: true });
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return '';
-    throw error;
-  }
 }
 
 /** Identity of this boot of the machine; empty where it has none, which means: trust settled runs only. */

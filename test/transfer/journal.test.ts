@@ -2,7 +2,8 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type JournalRecord, openJournal, parseJournal } from '../../src/transfer/journal.ts';
+import { type JournalRecord, openJournal } from '../../src/transfer/journal.ts';
+import { parseJournal, readJournal } from '../../src/transfer/read-journal.ts';
 import { temporaryFolder } from './desk.ts';
 
 const record = (path: string, size = 1): JournalRecord => ({
@@ -117,6 +118,15 @@ describe('the journal', () => {
     const third = await openJournal(file, { boot: 'another' });
     expect(third.get('f499')).toEqual(record('f499', 29));
     await third.close({ settled: true });
+  });
+
+  test('one that is longer than what is read at once is read whole, whatever letters it holds', async () => {
+    const file = join(await temporaryFolder(), 'journal.jsonl');
+    const lines = Array.from({ length: 60_000 }, (_, i) => record(`müller/日本/😀/${i}.dcm`, i));
+    await writeFile(file, `\n${lines.map((line) => JSON.stringify(line)).join('\n')}`);
+    const { records, lines: count } = await readJournal(file, 'x');
+    expect(count).toBe(60_000);
+    expect(lines.every((line) => records.get(line.path)?.size === line.size)).toBe(true);
   });
 
   test('one of a later version is refused and left alone', async () => {
