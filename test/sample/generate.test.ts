@@ -22,7 +22,10 @@ const GOLDEN = {
   catalog: 'f239cb1c15391abaff99c9453ca681bbca1ce186ebcdd9b44da69885703a2b83',
 };
 
-describe('the default sample', () => {
+/** Samples are made here by the dozen; a busy machine may take its time. */
+const PATIENCE = { timeout: 240_000 };
+
+describe('the default sample', PATIENCE, () => {
   const { root, folder } = sampleMadeOnce(1);
 
   test('has the bytes that this version of the generator always had', async () => {
@@ -122,7 +125,7 @@ describe('the default sample', () => {
   });
 });
 
-describe('generating', () => {
+describe('generating', PATIENCE, () => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'carrel-sample-'));
@@ -205,7 +208,7 @@ describe('generating', () => {
   });
 });
 
-describe('ensuring', () => {
+describe('ensuring', PATIENCE, () => {
   let folder = '';
   beforeAll(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'carrel-sample-'));

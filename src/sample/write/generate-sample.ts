@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { abortError, CarrelError, isCarrelError } from '../../errors.ts';
 import { BUCKET_CLASSES } from '../model/buckets.ts';
 import { buildModel } from '../model/cohort.ts';
@@ -145,30 +146,27 @@ async function writeObjects(
       if (other !== aws) await symlink(aws, path.join(buckets, other), 'dir');
     }
   }
-  const writer = createObjectWriter(buckets);
+  const write = createObjectWriter(buckets);
   const items: SeriesVersion[] = [];
   const members: CollectionMembers[] = [];
   let objects = 0;
   let bytes = 0;
-  try {
-    for (const [position, patient] of model.patients.entries()) {
-      if (signal?.aborted) throw abortError(signal);
-      const history = patientHistory(model.seed, patient);
-      members.push({ collectionId: patient.collection.id, patients: history.patients });
-      for (const item of history.series) {
-        items.push(item);
-        if (isWithdrawn(item)) continue;
-        for (const file of item.files) {
-          const parts = history.contents(file.sopInstanceUid, file.md5);
-          await writer.put(bucketsOf(item.context).aws, item.version.uuid, `${file.uuid}.dcm`, parts);
-          objects += 1;
-          bytes += file.size;
-        }
+  for (const [position, patient] of model.patients.entries()) {
+    await setImmediate(); // lets signals and timers in: all else here is synchronous
+    if (signal?.aborted) throw abortError(signal);
+    const history = patientHistory(model.seed, patient);
+    members.push({ collectionId: patient.collection.id, patients: history.patients });
+    for (const item of history.series) {
+      items.push(item);
+      if (isWithdrawn(item)) continue;
+      for (const file of item.files) {
+        const parts = history.contents(file.sopInstanceUid, file.md5);
+        write(bucketsOf(item.context).aws, item.version.uuid, `${file.uuid}.dcm`, parts);
+        objects += 1;
+        bytes += file.size;
       }
-      onEvent?.({ type: 'patient', done: position + 1, total: model.patients.length });
     }
-  } finally {
-    await writer.finish();
+    onEvent?.({ type: 'patient', done: position + 1, total: model.patients.length });
   }
   return { items, members, objects, bytes };
 }
