@@ -40,24 +40,17 @@ const KEEP_ALIVE_MS = 20_000;
  * Rejects with `busy` where the port is taken and `permission` where the system refuses it.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host = '127.0.0.1', port = 0, tls } = options;
+  const { host = '127.0.0.1', port = 0, tls, onRequest } = options;
   const { createAdaptorServer } = await import('@hono/node-server');
   const { RESPONSE_ALREADY_SENT } = await import('@hono/node-server/utils/response');
   const https = tls === undefined ? undefined : await import('node:https');
-  const app: App = { fetch: options.fetch };
-  const { fetch } = options.onRequest === undefined ? app : withRequestLog(app, options.onRequest);
-
   const server = createAdaptorServer({
     overrideGlobalObjects: false,
     ...(https === undefined ? {} : { createServer: https.createServer, serverOptions: { ...tls } }),
     async fetch(request, { incoming, outgoing }) {
-      const response = hasDotSegment(incoming.url ?? '')
-        ? new Response('Dot segments in the request path\n', {
-            status: 400,
-            headers: { 'content-type': 'text/plain' },
-          })
-        : await answer(fetch, request);
-      await send(response, outgoing as ServerResponse);
+      const app: App = { fetch: (asked) => answer(options.fetch, asked, incoming.url ?? '') };
+      const { fetch } = onRequest === undefined ? app : withRequestLog(app, onRequest);
+      await send(await fetch(request), outgoing as ServerResponse);
       return RESPONSE_ALREADY_SENT;
     },
   }) as import('node:http').Server;
@@ -88,18 +81,21 @@ export async function listen(options: ListenOptions): Promise<Listener> {
  */
 function hasDotSegment(target: string): boolean {
   const path = target.split(/[?#]/, 1)[0] ?? '';
-  return path.includes('.') || path.includes('%2') ? /(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path) : false;
+  return /(^|\/)(\.|%2e){1,2}(\/|$)/i.test(path);
 }
 
-async function answer(fetch: App['fetch'], request: Request): Promise<Response> {
+async function answer(fetch: App['fetch'], request: Request, target: string): Promise<Response> {
+  if (hasDotSegment(target)) return plainText(400, 'Dot segments in the request path');
   try {
     return await fetch(request);
   } catch {
-    return new Response('Internal Server Error\n', {
-      status: 500,
-      headers: { 'content-type': 'text/plain' },
-    });
+    return plainText(500, 'Internal Server Error');
   }
+}
+
+function plainText(status: number, text: string): Response {
+  const headers = { 'content-type': 'text/plain', 'content-length': String(text.length + 1) };
+  return new Response(`${text}\n`, { status, headers });
 }
 
 /** Writes a response with back-pressure; gives the body up as soon as the client is gone. */

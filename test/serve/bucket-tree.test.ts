@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -82,9 +82,18 @@ describe('listing', () => {
   test('a new file in a large folder that was just listed is seen', async () => {
     const names = Array.from({ length: 600 }, (_, i) => [`b/${String(i).padStart(3, '0')}`, ''] as const);
     const opened = await tree(Object.fromEntries(names));
+    const folder = buckets?.path('b') ?? '';
+    const long = new Date('2024-01-01T00:00:00Z');
+    await utimes(folder, long, long);
     expect((await listAll(opened)).flat()).toHaveLength(600);
     await buckets?.write({ 'b/new': '' });
+    const now = new Date();
+    await utimes(folder, now, now);
     expect((await listAll(opened)).flat()).toHaveLength(601);
+    // Also within the same tick of the folder's time stamp.
+    await buckets?.write({ 'b/newer': '' });
+    await utimes(folder, now, now);
+    expect((await listAll(opened)).flat()).toHaveLength(602);
   });
 
   test('agrees with a sorted list of keys, whatever the tree and the question', async () => {
@@ -99,20 +108,14 @@ describe('listing', () => {
         { minLength: 1, maxLength: 3 },
       )
       .map((parts) => parts.join('/'));
+    /** A key of the tree, or a piece of one, so that questions meet what is there. */
+    const near = fc.tuple(fc.nat(), fc.nat(), fc.boolean());
     const query = fc.record({
-      prefix: fc.oneof(
-        fc.constant(''),
-        key,
-        key.map((text) => `${text}/`),
-      ),
+      prefix: fc.option(near, { freq: 1 }),
       delimiter: fc.constantFrom('', '/', '-', 'a'),
-      after: fc.oneof(
-        fc.constant(''),
-        key,
-        key.map((text) => `${text}/`),
-      ),
-      from: fc.option(key, { nil: undefined }),
-      until: fc.option(key, { nil: undefined }),
+      after: fc.option(near),
+      from: fc.option(near),
+      until: fc.option(near, { freq: 1 }),
       limit: fc.integer({ min: 1, max: 5 }),
     });
     await fc.assert(
@@ -123,7 +126,22 @@ describe('listing', () => {
           const keys = all.filter((name) => !all.some((other) => other.startsWith(`${name}/`)));
           const opened = await tree(Object.fromEntries(keys.map((name) => [`b/${name}`, ''])));
           try {
-            for (const asked of queries) {
+            const nearKey = (choice: [number, number, boolean] | null) => {
+              if (choice === null) return '';
+              const [which, length, isWhole] = choice;
+              const characters = Array.from(keys[which % keys.length] ?? '');
+              return isWhole
+                ? characters.join('')
+                : characters.slice(0, length % (characters.length + 1)).join('');
+            };
+            for (const { prefix, after, from, until, ...rest } of queries) {
+              const asked = {
+                ...rest,
+                prefix: nearKey(prefix),
+                after: nearKey(after),
+                from: nearKey(from),
+                until: until === null ? undefined : nearKey(until),
+              };
               const names = (await listAll(opened, asked)).flat();
               expect({ asked, names }).toEqual({ asked, names: model(keys, asked) });
             }
@@ -132,7 +150,7 @@ describe('listing', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 80 },
     );
   });
 });

@@ -215,6 +215,11 @@ describe('the request log', () => {
         headers: { range: 'bytes=1-2', 'x-test': 'yes' },
       },
     ]);
+    const failing = await serve(() => Promise.reject(new Error('defect')), {
+      onRequest: (record) => records.push(record),
+    });
+    await (await fetch(failing.url)).text();
+    expect(records.pop()).toMatchObject({ path: '/', status: 500 });
     await fetch(`${url}/b/none`, { method: 'HEAD' });
     expect(records[1]).toMatchObject({ method: 'HEAD', status: 404, bytes: 0 });
   });
