@@ -8,8 +8,8 @@ import { type Release, type SeriesFact, sampleFacts } from '../../src/sample/ind
 import { sampleMadeOnce } from './made-once.ts';
 import { query } from './query.ts';
 
-const { root } = sampleMadeOnce(1);
-const facts = sampleFacts();
+const { root } = sampleMadeOnce(0);
+const facts = sampleFacts({ scale: 0 });
 
 /** A table of a release, as SQL wants it. */
 function table(release: Release, name: string): string {
