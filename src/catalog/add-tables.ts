@@ -1,5 +1,5 @@
 /** Adding tables to a version that is installed already, one process at a time. */
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CarrelError } from '../errors.ts';
@@ -98,8 +98,7 @@ export async function withLock<T>(
       break;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      const [host, pid] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
-      if (host === hostTag() && pid !== undefined && !isAlive(Number(pid))) await rm(path, { force: true });
+      if (await isAbandoned(path)) await rm(path, { force: true });
       else if (Date.now() > deadline) {
         throw new CarrelError(
           'busy',
@@ -118,4 +117,14 @@ export async function withLock<T>(
   } finally {
     await rm(path, { force: true });
   }
+}
+
+/** True for the lock of a process of this machine that is gone, and for one that was never filled in. */
+async function isAbandoned(path: string): Promise<boolean> {
+  const [host, pid] = (await readFile(path, 'utf8').catch(() => '')).split(' ');
+  if (pid === undefined) {
+    const made = await stat(path).catch(() => undefined);
+    return made !== undefined && Date.now() - made.mtimeMs > 10_000;
+  }
+  return host === hostTag() && !isAlive(Number(pid));
 }

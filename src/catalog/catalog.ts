@@ -1,15 +1,13 @@
 /** The open catalogue as an interface: what other rooms and programs see. */
 import type { Archive } from '../archives/index.ts';
 import type { Digest } from '../identifiers/index.ts';
-import type { Citation, CitationFormat, CitationList } from './citations.ts';
+import type { CitationList } from './citations.ts';
 import type { History } from './history.ts';
 import type { Match } from './look-up.ts';
 import type { QueryOptions, QueryResult } from './query.ts';
 import type { Selection, SelectionNote, SeriesRow } from './rows.ts';
 import type { Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
 import type { ColumnInfo, TableInfo } from './tables.ts';
-
-export type { Citation, CitationFormat, CitationList };
 
 /** Options of every question. */
 export interface Options {

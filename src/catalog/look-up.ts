@@ -120,7 +120,11 @@ async function probe(
       }
     } else if (mine.length > 0) found.push(merge(tables, level, value, mine, { [field]: [value] }, current));
   }
-  return current ? found : Promise.all(found.map((match) => atLastRelease(session, tables, match)));
+  if (current) return found;
+  // One after the other: a connection answers one question at a time.
+  const last: BareMatch[] = [];
+  for (const match of found) last.push(await atLastRelease(session, tables, match));
+  return last;
 }
 
 /** For what the release does not hold: the last release that did, and its amount there. */
@@ -162,8 +166,7 @@ async function matchDoi(session: Session, tables: OpenTables, doi: string): Prom
   );
   if (rows.length === 0) return [];
   const published = [...new Set(rows.map((row) => String(row['published'])))];
-  const list = published.map((name) => `'${name.replaceAll("'", "''")}'`).join(', ');
-  return [merge(tables, 'dataset', doi, rows, { where: [`source_DOI IN (${list})`] }, true)];
+  return [merge(tables, 'dataset', doi, rows, { doi: published }, true)];
 }
 
 function merge(

@@ -41,6 +41,8 @@ export interface Selection {
   bodyPart?: string[];
   license?: string[];
   manufacturer?: string[];
+  /** DOIs of data sets (`source_DOI`), without `https://doi.org/`. */
+  doi?: string[];
   /** Versions by uuid. */
   crdcSeriesUuid?: string[];
   /** SQL conditions on the columns of `index`; all must hold. */

@@ -12,5 +12,6 @@ export const FIELD_COLUMNS = {
   bodyPart: 'BodyPartExamined',
   license: 'license_short_name',
   manufacturer: 'Manufacturer',
+  doi: 'source_DOI',
   crdcSeriesUuid: 'crdc_series_uuid',
 } as const satisfies Partial<Record<keyof Selection, string>>;

@@ -194,18 +194,19 @@ describe.skipIf(wheel.path === undefined)(`the published tables ${VERSION}`, () 
   });
 
   test('a series that left and came back has a gap and two collections', async () => {
-    const [row] =
-      await raw(`SELECT any_value(SeriesInstanceUID) FROM p WHERE starts_with(collection_id, 'apollo_5')
+    const [row] = await raw(`SELECT min(SeriesInstanceUID) FROM p WHERE starts_with(collection_id, 'apollo_5')
       AND SeriesInstanceUID IN (SELECT SeriesInstanceUID FROM i WHERE collection_id = 'varepop_apollo')`);
     const history = await catalog.history(String(row?.[0]));
     expect(history.gaps).toEqual([{ from: 12, to: 20 }]);
     expect(history.notes.join('\n')).toMatch(/in no release from v12 to v20: it left and came back/);
-    expect(history.notes.join('\n')).toMatch(/the collection changed: apollo_5_\w+ → varepop_apollo/);
+    expect(history.notes.join('\n')).toMatch(
+      /the collection changed: (apollo → )?apollo_5_\w+ → varepop_apollo/,
+    );
   });
 
   test('a series whose beginning no table lists is not given one', async () => {
     const [row] =
-      await raw(`SELECT any_value(SeriesInstanceUID) FROM i WHERE collection_id = 'prostate_diagnosis' AND series_init_idc_version = 2
+      await raw(`SELECT min(SeriesInstanceUID) FROM i WHERE collection_id = 'prostate_diagnosis' AND series_init_idc_version = 2
       AND series_revised_idc_version = 5 AND SeriesInstanceUID NOT IN (SELECT SeriesInstanceUID FROM p)`);
     const history = await catalog.history(String(row?.[0]));
     expect(history.versions).toHaveLength(1);

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -21,6 +22,7 @@ import {
 import { writeZip } from './zip-file.ts';
 
 const archive = tinyArchive();
+const WORKER = fileURLToPath(import.meta.resolve('./install-worker.ts'));
 let root: Awaited<ReturnType<typeof temporaryFolder>>;
 let tables: string;
 let wheel: string;
@@ -294,7 +296,7 @@ describe('what cannot be installed', () => {
 
 describe('two processes, and one that dies', () => {
   const worker = (...args: string[]) =>
-    promisify(execFile)(process.execPath, ['--import', 'tsx', 'test/catalog/install-worker.ts', ...args]);
+    promisify(execFile)(process.execPath, ['--import', 'tsx', WORKER, ...args]);
 
   test('both installs of one version succeed, and one catalogue stands', async () => {
     const cacheDir = freshCache();

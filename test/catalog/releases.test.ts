@@ -340,6 +340,7 @@ describe('looking up', () => {
       ],
     ],
     ['O1', [{ level: 'patient', collection_id: 'omega', current: false }]],
+    ['1.7', [{ level: 'study', current: false, collection_id: 'omega', minRelease: 1, maxRelease: 2 }]],
     ['2.25.7', [{ level: 'series', current: false, series: 1, maxRelease: 2 }]],
     ['https://doi.org/10.5/SLIDES', []],
     ['nothing', []],

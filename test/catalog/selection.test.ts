@@ -43,6 +43,14 @@ describe('a selection', () => {
     ['licences that allow commercial use', { license: ['commercial'] }, [1, 3, 6, 4]],
     ['commercial use or one more', { license: ['commercial', 'CC BY-NC 4.0'] }, [1, 2, 3, 6, 4]],
     ['by manufacturer with quotes', { manufacturer: ['"Quoted, Inc."'] }, [6]],
+    ['by DOI, in any letters', { doi: ['10.5/alpha', '10.5/slides'] }, [1, 3, 5, 6, 4]],
+    [
+      'by SQL whose columns are there twice',
+      {
+        sql: 'SELECT * FROM index a JOIN index b USING (StudyInstanceUID) WHERE a.SeriesInstanceUID < b.SeriesInstanceUID',
+      },
+      [1],
+    ],
     ['by analysis result', { analysisResult: ['segments'] }, [2]],
     ['originals only', { collection: ['alpha'], analysisResults: 'exclude' }, [1, 3]],
     ['analysis results only', { analysisResults: 'only' }, [2]],
