@@ -1,4 +1,5 @@
 /** A store that is asked by few at a time. */
+import { setMaxListeners } from 'node:events';
 import { abortError, CarrelError } from '../errors.ts';
 import type { ListOptions, ListPage, ObjectBody, Store } from './store.ts';
 
@@ -13,6 +14,8 @@ export function withLimit(store: Store, n: number): Store {
 
   const enter = async (signal: AbortSignal | undefined): Promise<void> => {
     if (signal?.aborted) throw abortError(signal);
+    // Many may wait with one signal; see the pool.
+    if (signal !== undefined) setMaxListeners(0, signal);
     if (running < n) {
       running += 1;
       return;

@@ -1,5 +1,6 @@
 /** A store that asks again. */
 import { abortError, type CarrelError, isCarrelError } from '../errors.ts';
+import { compareKeys } from './object-key.ts';
 import type { ListOptions, ListPage, Store } from './store.ts';
 
 /** One repetition, for whoever reports them. */
@@ -75,6 +76,7 @@ export function withRetry(store: Store, options: RetryOptions = {}): Store {
   /** Goes on after the last key that was given: pages are not asked for twice. */
   async function* list(prefix: string, given: ListOptions = {}): AsyncGenerator<ListPage> {
     let startAfter = given.startAfter;
+    let lastPrefix: string | undefined;
     let pages = store.list(prefix, given)[Symbol.asyncIterator]();
     for (;;) {
       let broken = false;
@@ -86,8 +88,17 @@ export function withRetry(store: Store, options: RetryOptions = {}): Store {
         return page;
       });
       if (next.done) return;
-      startAfter = lastKey(next.value, startAfter);
-      yield next.value;
+      const { objects } = next.value;
+      // After a new beginning, a folder that was given already may come again: it holds keys behind `startAfter`.
+      const prefixes = next.value.prefixes.filter(
+        (key) => lastPrefix === undefined || compareKeys(key, lastPrefix) > 0,
+      );
+      startAfter = [startAfter, objects.at(-1)?.key, prefixes.at(-1)]
+        .filter((key) => key !== undefined)
+        .sort(compareKeys)
+        .at(-1);
+      lastPrefix = prefixes.at(-1) ?? lastPrefix;
+      yield { objects, prefixes };
     }
   }
 
@@ -97,12 +108,6 @@ export function withRetry(store: Store, options: RetryOptions = {}): Store {
     stat: (key, given) => repeat('stat', key, given?.signal, () => store.stat(key, given)),
     list,
   };
-}
-
-function lastKey({ objects, prefixes }: ListPage, before: string | undefined): string | undefined {
-  // Compared by bytes, as listings are sorted.
-  const keys = [before, objects.at(-1)?.key, prefixes.at(-1)].filter((key) => key !== undefined);
-  return keys.sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))).at(-1);
 }
 
 function sleepUntil(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,4 +1,5 @@
 /** The HTTP client: redirects over origins over connections. */
+import { setMaxListeners } from 'node:events';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import { VERSION } from '../../version.ts';
 import { collect, DEFAULT_LIMIT } from './collect.ts';
@@ -80,6 +81,8 @@ export function createHttpPool(options: HttpPoolOptions = {}): HttpPool {
     stats,
     async request(request) {
       const follow = request.redirect !== 'manual';
+      // One signal ends hundreds of requests; Node 20 takes more than ten listeners for a leak, and says so on stderr.
+      if (request.signal !== undefined) setMaxListeners(0, request.signal);
       let hop: Hop = {
         method: request.method ?? 'GET',
         url: request.url,

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
@@ -223,8 +224,24 @@ describe('signals', () => {
     expect(server.open.size).toBe(0);
   });
 
+  test('one signal for many requests: no warning, and no listener is left behind', async () => {
+    const server = await serve(answer('x'));
+    const pool = makePool({ connectionsPerOrigin: 4 });
+    const warnings: Error[] = [];
+    const note = (warning: Error) => void warnings.push(warning);
+    process.on('warning', note);
+    const { signal } = new AbortController();
+    const requests = Array.from({ length: 50 }, async () =>
+      (await pool.request({ url: server.url, signal })).bytes(),
+    );
+    await Promise.all(requests);
+    await pause(10);
+    process.off('warning', note);
+    expect(warnings).toEqual([]);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+
   test('a connection that takes too long', async () => {
-    // Nobody answers in the network for documentation (RFC 5737).
     const pool = makePool({ timeouts: { connect: 100 }, lookup: () => new Promise(() => {}) });
     const error = await expectCode(pool.request({ url: 'http://slow.test/' }), 'network');
     expect(error.message).toBe('http://slow.test/: no connection to slow.test within 0.1 s');

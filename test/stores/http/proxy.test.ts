@@ -1,8 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { proxyFor } from '../../../src/stores/http/proxy.ts';
 import { createHttpPool } from '../../../src/stores/index.ts';
 import { expectCode } from '../../contract/store.ts';
+import { makeCertificate } from '../../fixtures/certificate.ts';
 import { certificateFor } from '../named-certificate.ts';
 import { reply, startRawServer } from '../raw-server.ts';
 
@@ -76,10 +78,18 @@ describe('which proxy', () => {
 });
 
 /** A proxy for CONNECT that takes every name for 127.0.0.1. */
-async function startTunnelProxy(options: { password?: string; status?: number; junk?: boolean } = {}) {
+interface TunnelOptions {
+  password?: string;
+  status?: number;
+  junk?: boolean;
+  /** The way to the proxy is encrypted, too. */
+  tls?: { cert: string; key: string };
+}
+
+async function startTunnelProxy(options: TunnelOptions = {}) {
   const asked: string[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer((client) => {
+  const onClient = (client: Socket) => {
     sockets.add(client);
     client.on('error', () => {});
     client.once('data', (bytes) => {
@@ -102,11 +112,12 @@ async function startTunnelProxy(options: { password?: string; status?: number; j
       far.on('error', () => client.destroy());
       return client;
     });
-  });
+  };
+  const server = options.tls === undefined ? createServer(onClient) : createTlsServer(options.tls, onClient);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
   const proxy = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     port,
     asked,
     close: () =>
@@ -120,7 +131,7 @@ async function startTunnelProxy(options: { password?: string; status?: number; j
 }
 
 describe('through a tunnel', () => {
-  async function setUp(options: Parameters<typeof startTunnelProxy>[0] = {}, user = '') {
+  async function setUp(options: TunnelOptions = {}, user = '') {
     const certificate = await certificateFor('store.test');
     const content = Buffer.alloc(3_000_000, 'tunnel');
     const server = await startRawServer(
@@ -130,7 +141,7 @@ describe('through a tunnel', () => {
     const proxy = await startTunnelProxy(options);
     const pool = createHttpPool({
       env: { HTTPS_PROXY: proxy.url.replace('//', `//${user}`), NO_PROXY: '' },
-      ca: certificate.cert,
+      ca: [certificate.cert, options.tls?.cert ?? ''],
     });
     open.push(server, pool);
     return { server, proxy, pool, content };
@@ -150,6 +161,13 @@ describe('through a tunnel', () => {
     }
     expect(proxy.asked).toEqual([`store.test:${server.port}`]);
     expect(server.connections).toBe(1);
+  });
+
+  test('TLS within TLS, where the proxy is reached by https', async () => {
+    const { server, proxy, pool, content } = await setUp({ tls: await makeCertificate() });
+    const got = await pool.request({ url: `https://store.test:${server.port}/k` });
+    expect(Buffer.from(await got.bytes()).equals(content)).toBe(true);
+    expect(proxy.asked).toEqual([`store.test:${server.port}`]);
   });
 
   test('with a user', async () => {
