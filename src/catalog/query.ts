@@ -21,9 +21,9 @@ export interface QueryResult {
   /** Pieces of at most 2,048 rows; values are JSON, whole numbers beyond 2^53 text. */
   rows: AsyncIterable<unknown[][]>;
   /** After reading: true where `maxRows` cut the answer. */
-  truncated(): boolean;
+  truncated: () => boolean;
   /** Gives the answer up without reading it. */
-  cancel(): void;
+  cancel: () => void;
 }
 
 /** Checks and starts a statement. `dispose` is called once the result was read or given up. */

@@ -74,6 +74,7 @@ export async function createRelations(session: Session, options: RelationOptions
       `CREATE VIEW ${viewName(table.name)} AS SELECT * FROM read_parquet(${list}${union})`,
     );
   }
+  await nameClinicalTables(session, options);
   const types = await typesOf(session, 'published."index"');
   const columns = Object.keys(types);
   const missing = REQUIRED.filter((column) => !columns.includes(column));
@@ -130,6 +131,21 @@ export async function createRelations(session: Session, options: RelationOptions
     bucketColumns: buckets,
     types,
   };
+}
+
+/** Clinical tables that stand among the others are under `clinical.NAME` too: `clinical_index` says which they are. */
+async function nameClinicalTables(session: Session, options: RelationOptions): Promise<void> {
+  const names = options.tables.map(({ name }) => name);
+  if (!names.includes('clinical_index')) return;
+  const columns = await columnsOf(session, 'clinical_index');
+  if (!columns.includes('short_table_name')) return;
+  for (const row of await session.rows('SELECT DISTINCT short_table_name AS name FROM clinical_index')) {
+    const name = String(row['name']);
+    if (!names.includes(name) || names.includes(`clinical.${name}`)) continue;
+    await session.connection.run(
+      `CREATE VIEW clinical.${quoted(name)} AS SELECT * FROM main.${quoted(name)}`,
+    );
+  }
 }
 
 /** The main table's name belongs to the view of the release; the file itself is `published.index`. */

@@ -87,7 +87,7 @@ describe.skipIf(wheel.path === undefined)(`the published tables ${VERSION}`, () 
     expect(
       licenses
         .filter(({ commercial }) => commercial)
-        .map(({ license }) => license)
+        .map(({ license }) => String(license))
         .sort(),
     ).toEqual(['CC BY 3.0', 'CC BY 4.0']);
     expect(licenses.reduce((sum, { bytes }) => sum + bytes, 0)).toBe(99944891647274);

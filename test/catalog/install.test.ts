@@ -158,6 +158,23 @@ describe('installing a catalogue', () => {
     catalog.close();
   });
 
+  test('a clinical table among the others is under clinical.NAME too', async () => {
+    const folder = join(root.path, 'clinical-among');
+    await writeTinyTables(folder);
+    await writeTable(folder, 'beta_demo.parquet', "SELECT 'P1' AS dicom_patient_id, 9 AS age");
+    await writeTable(
+      folder,
+      'clinical_index.parquet',
+      "SELECT 'beta_demo' AS short_table_name, 'age' AS column_label",
+    );
+    const cacheDir = freshCache();
+    await installCatalog({ archive, cacheDir, sources: [folder] });
+    const catalog = await openCatalog({ archive, cacheDir });
+    const { rows } = await catalog.query('SELECT a.age, b.age FROM clinical.beta_demo a, beta_demo b');
+    for await (const chunk of rows) expect(chunk).toEqual([[9, 9]]);
+    catalog.close();
+  });
+
   test('schema files describe columns, of tables that are not installed too', async () => {
     const cacheDir = freshCache();
     await installCatalog({ archive, cacheDir, sources: [wheel] });
@@ -303,7 +320,7 @@ describe('two processes, and one that dies', () => {
     const answers = await Promise.all([1, 2, 3].map(() => worker(cacheDir, wheel)));
     const added = answers
       .map(({ stdout }) => (JSON.parse(stdout) as { added: string[] }).added.length)
-      .sort();
+      .sort((a, b) => a - b);
     expect(added).toEqual([0, 0, 5]);
     expect(await readdir(join(cacheDir, 'catalogs', 'tiny'))).toEqual(['5.0.0']);
     expect((await checkCatalog({ cacheDir, archive: 'tiny', version: '5.0.0' })).every(({ ok }) => ok)).toBe(

@@ -311,7 +311,7 @@ describe('fetching a catalogue', () => {
     const answers = await Promise.all(
       [1, 2].map(() => updateCatalog({ archive, cacheDir, openStore: opener })),
     );
-    expect(answers.map(({ added }) => added.length).sort()).toEqual([0, 5]);
+    expect(answers.map(({ added }) => added.length).sort((a, b) => a - b)).toEqual([0, 5]);
     expect(site.requests.filter((line) => line === 'GET /5.0.0/files/idc_index.parquet')).toHaveLength(1);
   });
 });
