@@ -77,6 +77,14 @@ describe('writeManifest', () => {
     ]);
   });
 
+  test('a delimiter in a cell is quoted, also without quotes beside it', () => {
+    const row = { crdc_series_uuid: A, PatientID: 'P,1', source_DOI: 'a\tb', buckets: { aws: 'b' } };
+    expect(writeManifest([row], { format: 'csv' }).split('\n')[1]).toBe(`,"P,1",,,,a\tb,,${A},s3://b/${A}/*`);
+    expect(writeManifest([row], { format: 'tsv' }).split('\n')[1]).toBe(
+      ['', 'P,1', '', '', '', '"a\tb"', '', A, `s3://b/${A}/*`].join('\t'),
+    );
+  });
+
   test('JSON without empty members', () => {
     expect(JSON.parse(writeManifest(rows.slice(1), { format: 'json' }))).toEqual([
       { SeriesInstanceUID: '1.2.3.5', crdc_series_uuid: B, aws_url: `s3://idc-open-data-cr/${B}/*` },
