@@ -55,8 +55,20 @@ export function withRetry(store: Store, options: RetryOptions = {}): Store {
     return asked + Math.round(jitter() * Math.min(maxMs, baseMs * 2 ** (attempt - 1)));
   };
 
+  /** Waits before the next attempt, or throws what the last one ended with. */
+  const waitAfter = async (
+    error: unknown,
+    note: Pick<RetryNote, 'operation' | 'key' | 'attempt'>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> => {
+    const delayMs = signal?.aborted ? undefined : delayAfter(error, note.attempt);
+    if (delayMs === undefined) throw error;
+    options.onRetry?.({ ...note, delayMs, error: error as CarrelError });
+    await sleep(delayMs, signal);
+  };
+
   const repeat = async <T>(
-    operation: RetryNote['operation'],
+    operation: 'get' | 'stat',
     key: string,
     signal: AbortSignal | undefined,
     run: () => Promise<T>,
@@ -65,39 +77,37 @@ export function withRetry(store: Store, options: RetryOptions = {}): Store {
       try {
         return await run();
       } catch (error) {
-        const delayMs = signal?.aborted ? undefined : delayAfter(error, attempt);
-        if (delayMs === undefined) throw error;
-        options.onRetry?.({ operation, key, attempt, delayMs, error: error as CarrelError });
-        await sleep(delayMs, signal);
+        await waitAfter(error, { operation, key, attempt }, signal);
       }
     }
   };
 
-  /** Goes on after the last key that was given: pages are not asked for twice. */
+  /** Goes on after the last key that was given. Attempts are counted anew only when something new has come. */
   async function* list(prefix: string, given: ListOptions = {}): AsyncGenerator<ListPage> {
-    let startAfter = given.startAfter;
+    let { startAfter } = given;
     let lastPrefix: string | undefined;
+    let attempt = 1;
     let pages = store.list(prefix, given)[Symbol.asyncIterator]();
     for (;;) {
-      let broken = false;
-      const next = await repeat('list', prefix, given.signal, async () => {
-        if (broken) pages = store.list(prefix, { ...given, startAfter })[Symbol.asyncIterator]();
-        broken = true;
-        const page = await pages.next();
-        broken = false;
-        return page;
-      });
+      let next: IteratorResult<ListPage>;
+      try {
+        next = await pages.next();
+      } catch (error) {
+        await waitAfter(error, { operation: 'list', key: prefix, attempt }, given.signal);
+        attempt += 1;
+        pages = store.list(prefix, { ...given, startAfter })[Symbol.asyncIterator]();
+        continue;
+      }
       if (next.done) return;
       const { objects } = next.value;
       // After a new beginning, a folder that was given already may come again: it holds keys behind `startAfter`.
       const prefixes = next.value.prefixes.filter(
         (key) => lastPrefix === undefined || compareKeys(key, lastPrefix) > 0,
       );
-      startAfter = [startAfter, objects.at(-1)?.key, prefixes.at(-1)]
-        .filter((key) => key !== undefined)
-        .sort(compareKeys)
-        .at(-1);
+      const keys = [startAfter, objects.at(-1)?.key, prefixes.at(-1)].filter((key) => key !== undefined);
+      startAfter = keys.sort(compareKeys).at(-1);
       lastPrefix = prefixes.at(-1) ?? lastPrefix;
+      if (objects.length + prefixes.length > 0) attempt = 1;
       yield { objects, prefixes };
     }
   }

@@ -154,6 +154,17 @@ export function testStoreFaults(name: string, dialect: FaultDialect): void {
       expect(error.retryable).toBe(true);
     });
 
+    test('a body that comes slowly but steadily is not a stall', async () => {
+      const { store } = await at(async (_request, socket) => {
+        socket.write(reply(200, v1, CONTENT).subarray(0, -8));
+        for (let i = 0; i < 8; i += 1) {
+          await pause(100);
+          socket.write(CONTENT.subarray(i + 2, i + 3));
+        }
+      });
+      expect(Buffer.from(await (await store.get('k')).bytes()).equals(CONTENT)).toBe(true);
+    });
+
     test('a consumer that takes longer than the server may is not a stall', async () => {
       const { store } = await at((_request, socket) => void socket.write(reply(200, v1, CONTENT)));
       let received = 0;

@@ -155,6 +155,19 @@ describe('connections', () => {
     expect(server.connections).toBe(5);
   });
 
+  test('that all died at once cost one repetition, not one each', async () => {
+    const server = await serve(async (request, socket) => {
+      await pause(10);
+      if (request.onConnection === 1) socket.write(reply(200, {}, 'x'));
+      else socket.resetAndDestroy();
+    });
+    const pool = makePool();
+    await Promise.all(Array.from({ length: 8 }, () => fetchText(pool, server.url)));
+    expect(server.connections).toBe(8);
+    expect(await fetchText(pool, server.url)).toBe('x');
+    expect(server.requests).toHaveLength(10);
+  });
+
   test('that die under every repetition end in an honest failure', async () => {
     const server = await serve((request, socket) => {
       if (request.target === '/good') socket.write(reply(200, {}, 'x'));
