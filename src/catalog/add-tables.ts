@@ -87,7 +87,9 @@ export async function withLock<T>(
   signal: AbortSignal | undefined,
   work: () => Promise<T>,
   patienceMs = 30_000,
+  onWait?: () => void,
 ): Promise<T> {
+  let waiting = false;
   const deadline = Date.now() + patienceMs;
   for (;;) {
     stopIfAborted(signal);
@@ -109,7 +111,11 @@ export async function withLock<T>(
             retryable: true,
           },
         );
-      } else await sleep(50, undefined, { signal }).catch(() => undefined);
+      } else {
+        if (!waiting) onWait?.();
+        waiting = true;
+        await sleep(50, undefined, { signal }).catch(() => undefined);
+      }
     }
   }
   try {

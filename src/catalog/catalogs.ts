@@ -1,7 +1,7 @@
 /** The installed catalogues: list, check, remove. */
 import { readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CarrelError } from '../errors.ts';
+import { CarrelError, isCarrelError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
 import { stopIfAborted } from './abort.ts';
 import { type CatalogFile, readCatalogFile, sha256Of, sizeProblem } from './catalog-file.ts';
@@ -35,6 +35,8 @@ export interface InstalledCatalog {
   sources: string[];
   /** Tables that this call brought; empty where everything was there. */
   added: string[];
+  /** What is wrong with it, where its `catalog.json` cannot be read: then nothing else is known of it. */
+  problem?: string | undefined;
 }
 
 /** An installed version as a value. */
@@ -67,8 +69,23 @@ export async function listCatalogs(options: {
   for (const archive of archives) {
     const root = archiveFolder(options.cacheDir, archive);
     for (const version of (await folders(root)).sort(newestFirst)) {
-      const content = await readCatalogFile(join(root, version));
-      if (content !== undefined) found.push(describeInstalled(join(root, version), content, []));
+      const path = join(root, version);
+      try {
+        const content = await readCatalogFile(path);
+        if (content !== undefined) found.push(describeInstalled(path, content, []));
+      } catch (error) {
+        if (!isCarrelError(error, 'verification')) throw error;
+        found.push({
+          archive,
+          version,
+          release: '',
+          path,
+          tables: [],
+          sources: [],
+          added: [],
+          problem: error.message,
+        });
+      }
     }
   }
   return found;
@@ -99,14 +116,16 @@ async function mustBeInstalled(name: CatalogName): Promise<{ folder: string; con
   });
 }
 
-/** Removes one version: out of sight in one step, then deleted. Throws `not-found`. */
+/** Removes one version, a damaged one too: out of sight in one step, then deleted. Throws `not-found`. */
 export async function removeCatalog(name: CatalogName): Promise<{ path: string; bytes: number }> {
-  const { folder, content } = await mustBeInstalled(name);
+  const installed = await listCatalogs({ cacheDir: name.cacheDir, archive: name.archive });
+  const found = installed.find(({ version }) => version === name.version);
+  if (found === undefined) await mustBeInstalled(name);
+  const path = versionFolder(name.cacheDir, name.archive, name.version);
   const aside = join(archiveFolder(name.cacheDir, name.archive), incomingName());
-  await rename(folder, aside);
+  await rename(path, aside);
   await rm(aside, { recursive: true, force: true });
-  const { tables } = describeInstalled(folder, content, []);
-  return { path: folder, bytes: tables.reduce((sum, table) => sum + table.bytes, 0) };
+  return { path, bytes: (found?.tables ?? []).reduce((sum, table) => sum + table.bytes, 0) };
 }
 
 /** What `checkCatalog` found for one file. */

@@ -1,6 +1,7 @@
 /** The catalogue over open tables: each method one session of the engine. */
 import { abortError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
+import { stopIfAborted } from './abort.ts';
 import type { Catalog, Options } from './catalog.ts';
 import { citationsOf } from './citations.ts';
 import type { Engine, Session } from './engine.ts';
@@ -78,7 +79,10 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
         const compiled = await compileSelection(session, tables, selection);
         const rows = async function* () {
           try {
-            yield* streamSeries(session, tables, compiled, options.columns);
+            for await (const chunk of streamSeries(session, tables, compiled, options.columns)) {
+              stopIfAborted(options.signal);
+              yield chunk;
+            }
           } catch (error) {
             throw aborted(options.signal) ?? error;
           } finally {

@@ -117,14 +117,27 @@ async function chooseVersion(
         },
       );
     }
+    mustBeWhole(found);
     if (asked === undefined || asked <= releaseNumber(archive, found.release)) return found;
     throw notYet(archive, asked, found);
   }
-  if (asked === undefined) return newest;
-  const own = installed.find((candidate) => releaseNumber(archive, candidate.release) === asked);
+  const own = installed.find(
+    (one) => one.problem === undefined && releaseNumber(archive, one.release) === asked,
+  );
   if (own !== undefined) return own;
+  mustBeWhole(newest);
+  if (asked === undefined) return newest;
   if (asked > releaseNumber(archive, newest.release)) throw notYet(archive, asked, newest);
   return newest;
+}
+
+/** A damaged version is not passed over silently: the answer would be that of another one. */
+function mustBeWhole(installed: InstalledCatalog): void {
+  if (installed.problem === undefined) return;
+  throw new CarrelError('verification', installed.problem, {
+    item: join(installed.path, 'catalog.json'),
+    next: `carrel catalog remove ${installed.version}, then install it again`,
+  });
 }
 
 function notYet(archive: Archive, asked: number, newest: InstalledCatalog): CarrelError {

@@ -1,5 +1,6 @@
 /** SQL of users: one reading statement, its result in pieces. */
 import { CarrelError, isCarrelError } from '../errors.ts';
+import { stopIfAborted } from './abort.ts';
 import { type Engine, readChunks } from './engine.ts';
 import { engineError, guardStatement } from './guard.ts';
 
@@ -75,6 +76,7 @@ export async function runQuery(
       let left = maxRows ?? Number.POSITIVE_INFINITY;
       try {
         for await (const chunk of readChunks(result)) {
+          stopIfAborted(signal);
           if (chunk.length > left) truncated = true;
           if (left > 0) yield chunk.length > left ? chunk.slice(0, left) : chunk;
           left -= chunk.length;

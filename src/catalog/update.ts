@@ -56,6 +56,8 @@ export async function updateCatalog(options: UpdateOptions): Promise<InstalledCa
       return fetchFromSources(options, version, missing, join(downloads, version));
     },
     Number.POSITIVE_INFINITY,
+    () =>
+      options.onEvent?.({ type: 'note', message: `another process is fetching ${version}; waiting for it` }),
   );
 }
 

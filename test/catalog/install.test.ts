@@ -383,7 +383,7 @@ describe('installed catalogues', () => {
     );
   });
 
-  test('a damaged catalog.json is named, not read', async () => {
+  test('a damaged catalog.json is named, not read; other versions stay usable, and it can be removed', async () => {
     const cacheDir = freshCache();
     const { path } = await installCatalog({ archive, cacheDir, sources: [wheel] });
     await writeFile(join(path, 'catalog.json'), '{"carrel_catalog": 1');
@@ -391,6 +391,17 @@ describe('installed catalogues', () => {
       code: 'verification',
       item: join(path, 'catalog.json'),
     });
+    expect(await listCatalogs({ cacheDir })).toMatchObject([
+      { version: '5.0.0', problem: `${join(path, 'catalog.json')} is damaged`, tables: [] },
+    ]);
+    const older = join(root.path, 'older');
+    await writeTinyTables(older, { version: '4.0.0' });
+    await installCatalog({ archive, cacheDir, sources: [older] });
+    await expect(openCatalog({ archive, cacheDir })).rejects.toMatchObject({ code: 'verification' });
+    (await openCatalog({ archive, cacheDir, version: '4.0.0' })).close();
+    (await openCatalog({ archive, cacheDir, release: 'v4' })).close();
+    await removeCatalog({ cacheDir, archive: 'tiny', version: '5.0.0' });
+    (await openCatalog({ archive, cacheDir })).close();
   });
 
   test('are listed newest first by number, and can be removed', async () => {

@@ -131,6 +131,17 @@ describe('a selection', () => {
       for (const row of chunk) expect(Object.keys(row.columns)).toEqual(['Modality', 'SeriesDescription']);
   });
 
+  test('streams until it is stopped', async () => {
+    const stop = new AbortController();
+    const { rows } = await catalog.selectStream({}, { signal: stop.signal });
+    const read = async () => {
+      for await (const chunk of rows) expect(chunk).toEqual([]);
+    };
+    stop.abort();
+    await expect(read()).rejects.toMatchObject({ code: 'interrupted' });
+    expect((await catalog.count({})).series).toBe(6);
+  });
+
   test('is refused where its numbers make no sense', async () => {
     for (const selection of [{ limit: 0 }, { limit: 1.5 }, { sample: -1 }]) {
       await expect(catalog.count(selection)).rejects.toMatchObject({ code: 'usage' });
