@@ -124,7 +124,8 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
     }
     outgoing.end();
   } catch {
-    outgoing.destroy();
+    // After what was written so far has gone out: those bytes are good, a client may go on from there.
+    outgoing.socket?.destroySoon();
   } finally {
     clearTimeout(late);
     outgoing.off('close', giveUp);

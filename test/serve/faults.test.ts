@@ -1,5 +1,4 @@
 /** The faults themselves, seen from the wire: what other tests rely on must happen as it is written. */
-import { once } from 'node:events';
 import { type IncomingMessage, request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Fault, FaultRule } from '../fixtures/faults.ts';
@@ -29,31 +28,45 @@ interface Reply {
   failure: string | undefined;
 }
 
-/** One request with Node's plain client, which hides nothing. */
-async function ask(
+/** How long to wait for the headers, and later for each next piece, in milliseconds. */
+interface Patience {
+  headers: number;
+  body: number;
+}
+
+/** One request with Node's plain client, which hides nothing: bytes that came before a failure count. */
+function ask(
   target = '/b/x',
   options: { method?: string; headers?: Record<string, string> } = {},
+  patience: Patience = { headers: 20_000, body: 20_000 },
 ): Promise<Reply> {
   const outgoing = request(servers.s3.url + target, { ...options, agent: false }).end();
   const reply: Reply = { status: 0, headers: {}, body: Buffer.alloc(0), failure: undefined };
-  outgoing.on('error', (error: NodeJS.ErrnoException) => {
-    reply.failure ??= error.code;
+  return new Promise((resolve) => {
+    const end = (failure?: string) => {
+      clearTimeout(timer);
+      reply.failure ??= failure;
+      outgoing.destroy();
+      resolve(reply);
+    };
+    let timer = setTimeout(end, patience.headers, 'timeout');
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(end, patience.body, 'timeout');
+    };
+    outgoing.on('error', (error: NodeJS.ErrnoException) => end(error.code));
+    outgoing.on('response', (message) => {
+      wait();
+      reply.status = message.statusCode ?? 0;
+      reply.headers = message.headers;
+      message.on('data', (chunk: Buffer) => {
+        wait();
+        reply.body = Buffer.concat([reply.body, chunk]);
+      });
+      message.on('error', (error: NodeJS.ErrnoException) => end(error.code));
+      message.on('end', () => end());
+    });
   });
-  const timer = setTimeout(() => {
-    reply.failure = 'timeout';
-    outgoing.destroy();
-  }, 400);
-  try {
-    const [message] = (await once(outgoing, 'response')) as [IncomingMessage];
-    reply.status = message.statusCode ?? 0;
-    reply.headers = message.headers;
-    for await (const chunk of message) reply.body = Buffer.concat([reply.body, chunk as Buffer]);
-  } catch (error) {
-    reply.failure ??= (error as NodeJS.ErrnoException).code ?? String(error);
-  } finally {
-    clearTimeout(timer);
-  }
-  return reply;
 }
 
 const strike = (fault: Fault, rule: Omit<FaultRule, 'fault'> = {}) =>
@@ -73,19 +86,19 @@ describe('each fault', () => {
 
   test('stall: some bytes, then nothing more', async () => {
     strike({ kind: 'stall', after: 10 });
-    const reply = await ask();
+    const reply = await ask('/b/x', {}, { headers: 20_000, body: 500 });
     expect([reply.status, reply.body.length, reply.failure]).toEqual([200, 10, 'timeout']);
   });
 
   test('stall before the first byte still sends the headers', async () => {
     strike({ kind: 'stall', after: 0 });
-    const reply = await ask();
+    const reply = await ask('/b/x', {}, { headers: 20_000, body: 500 });
     expect([reply.status, reply.body.length, reply.failure]).toEqual([200, 0, 'timeout']);
   });
 
   test('silence: no answer at all', async () => {
     strike({ kind: 'silence' });
-    expect(await ask()).toMatchObject({ status: 0, failure: 'timeout' });
+    expect(await ask('/b/x', {}, { headers: 500, body: 0 })).toMatchObject({ status: 0, failure: 'timeout' });
   });
 
   test('reset: the connection is dropped without an answer', async () => {

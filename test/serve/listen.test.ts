@@ -98,12 +98,18 @@ describe('listen', () => {
   });
 
   test('drops the connection when a body fails half way', async () => {
-    const failing = new ReadableStream({
-      start(controller) {
-        controller.enqueue(Buffer.from('half'));
-        setTimeout(() => controller.error(new Error('disk gone')), 20);
+    // The second piece is asked for when the first one has been written.
+    const pieces = [Buffer.from('half')];
+    const failing = new ReadableStream(
+      {
+        async pull(controller) {
+          const piece = pieces.shift();
+          if (piece === undefined) throw new Error('disk gone');
+          controller.enqueue(piece);
+        },
       },
-    });
+      { highWaterMark: 0 },
+    );
     const { port } = await serve(async () => new Response(failing, { headers: { 'content-length': '8' } }));
     const reply = await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     expect(reply).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nhalf$/s);
