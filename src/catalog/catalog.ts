@@ -4,6 +4,7 @@ import type { Digest } from '../identifiers/index.ts';
 import type { CitationList } from './citations.ts';
 import type { History } from './history.ts';
 import type { Match } from './look-up.ts';
+import type { UidMatch } from './look-up-uids.ts';
 import type { QueryOptions, QueryResult } from './query.ts';
 import type { Selection, SelectionNote, SeriesRow } from './rows.ts';
 import type { Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
@@ -83,6 +84,8 @@ export interface Catalog {
   ): Promise<{ rows: GroupRow[]; notes: SelectionNote[] }>;
   /** Everything that the text names; [] where nothing. */
   lookUp(text: string, options?: Options): Promise<Match[]>;
+  /** What many DICOM UIDs name, in one pass; what is unknown is missing from the map. */
+  lookUpUids(uids: readonly string[], options?: Options): Promise<Map<string, UidMatch[]>>;
   /** Versions by uuid, current or superseded, of any release; what is unknown is missing from the map. */
   seriesByUuid(uuids: readonly string[], options?: SelectOptions): Promise<Map<string, SeriesRow>>;
   /** A file by instance uuid or SOPInstanceUID; undefined where unknown or where `sm_instance_index` is not installed. */

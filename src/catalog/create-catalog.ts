@@ -3,12 +3,13 @@ import { abortError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
 import { stopIfAborted } from './abort.ts';
 import type { Catalog, Options } from './catalog.ts';
-import { citationsOf } from './citations.ts';
+import { citationsOf, completeCitations } from './citations.ts';
 import type { Engine, Session } from './engine.ts';
 import { readHistory } from './history.ts';
 import { findInstance, listInstances, lookUpInstance } from './instances.ts';
 import { releaseNumber } from './layout.ts';
 import { lookUpText, type Match } from './look-up.ts';
+import { lookUpUids } from './look-up-uids.ts';
 import type { OpenTables } from './open-tables.ts';
 import { runQuery } from './query.ts';
 import { listReleases } from './releases.ts';
@@ -33,6 +34,7 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
   const { engine, archive } = tables;
   const prefix = archive.catalog.releasePrefix;
   const others = new Map<number, Promise<Catalog>>();
+  let newest: Promise<Catalog> | undefined;
   const index = tables.content.tables.find(({ name }) => name === 'index')?.files[0];
   const digest: Digest = `sha256:${index?.sha256 ?? ''}`;
   const ask = <T>(work: (session: Session) => Promise<T>, options?: Options) =>
@@ -48,6 +50,13 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
     others.set(number, known);
     known.catch(() => others.delete(number));
     return known;
+  };
+
+  /** The newest installed tables, where these are not the ones. */
+  const newer = async (): Promise<Catalog | undefined> => {
+    newest ??= parts.reopen('current');
+    const found = await newest.catch(() => undefined);
+    return found?.version === tables.version ? undefined : found;
   };
 
   const catalog: Catalog = {
@@ -117,6 +126,7 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
         }),
       );
     },
+    lookUpUids: (uids, options) => ask((session) => lookUpUids(session, tables, uids), options),
     async seriesByUuid(uuids, options = {}) {
       const found = new Map<string, SeriesRow>();
       if (uuids.length === 0) return found;
@@ -147,11 +157,13 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
     async citations(what, options) {
       const other = await at(what);
       if (other !== undefined) return withReleaseNotes(other, await other.citations(what, options));
-      return ask((session) => citationsOf(session, tables, what), options);
+      const list = await ask((session) => citationsOf(session, tables, what), options);
+      return completeCitations(list, newer);
     },
     close() {
       for (const other of others.values()) void other.then((opened) => opened.close()).catch(() => undefined);
       others.clear();
+      void newest?.then((opened) => opened.close()).catch(() => undefined);
       engine.close();
     },
   };

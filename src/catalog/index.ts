@@ -21,6 +21,7 @@ export type { History, SeriesVersion } from './history.ts';
 export { type InstallOptions, installCatalog } from './install.ts';
 export { allowsCommercialUse } from './license-policy.ts';
 export type { Match, MatchLevel } from './look-up.ts';
+export type { UidMatch } from './look-up-uids.ts';
 export { type OpenCatalogOptions, openCatalog } from './open-catalog.ts';
 export type { QueryOptions, QueryResult } from './query.ts';
 export type * from './rows.ts';

@@ -1,31 +1,64 @@
 /** Things that the tables do not know: found in the buckets, at a DRS host, or by their URL. */
 import { readFile } from 'node:fs/promises';
 import { CarrelError } from '../errors.ts';
-import type { CompoundObjectIdentifier, Identifier, ObjectUrlIdentifier } from '../identifiers/index.ts';
+import {
+  type CompoundObjectIdentifier,
+  type Identifier,
+  type ObjectUrlIdentifier,
+  uuidOf,
+} from '../identifiers/index.ts';
 import {
   fetchCompoundObject,
   locateCompound,
   locateUrl,
-  locateUuid,
+  locateUuids,
   type ObjectLocation,
   readCompoundObject,
   resolveDrs,
 } from '../locations/index.ts';
 import { safeSegment } from '../transfer/index.ts';
+import type { Wanted } from './gather.ts';
 import { patientStores } from './patient-store.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
 
-/** Adds what stands behind a uuid that no table knows. */
-export async function addUuid(cohort: Cohort, uuid: string, tools: Tools): Promise<void> {
-  const found = await locateUuid(uuid, { ...options(tools), http: tools.http, token: tools.drsToken });
-  note(cohort, uuid, found.notes);
-  if (found.level === 'series' && found.crdc_series_uuid !== undefined) {
-    cohort.notes.push({
-      item: uuid,
-      message: `not in the catalogue; found in the buckets as a series of ${found.locations.length} files`,
-    });
+/** Adds what stands behind uuids that no table knows: folders in the buckets, files by the archive's resolver. */
+export async function addUuids(cohort: Cohort, strangers: readonly Wanted[], tools: Tools): Promise<void> {
+  const wanted = new Map<string, Wanted>();
+  for (const one of strangers) {
+    const uuid = uuidOf(one.identifier) ?? '';
+    if (!(await addSlideFile(cohort, uuid, tools))) wanted.set(uuid, one);
   }
-  addByFolder(cohort, found.locations, undefined);
+  const found = locateUuids(wanted.keys(), { ...options(tools), http: tools.http, token: tools.drsToken });
+  for await (const { uuid, located, error } of found) {
+    const { identifier, origin } = wanted.get(uuid) ?? { identifier: { text: uuid }, origin: 'argument' };
+    if (error !== undefined) {
+      cohort.unresolved.push({ item: identifier.text, origin, error });
+      continue;
+    }
+    note(cohort, uuid, located.notes);
+    if (located.level === 'series') {
+      const count = located.locations.length;
+      cohort.notes.push({
+        item: uuid,
+        message: `not in the catalogue; found in the buckets as a series of ${count} ${count === 1 ? 'file' : 'files'}`,
+      });
+    }
+    addByFolder(cohort, located.locations, undefined);
+  }
+}
+
+/** The files of slides stand in a table of their own; true where it knows the uuid. */
+async function addSlideFile(cohort: Cohort, uuid: string, tools: Tools): Promise<boolean> {
+  const instance = await tools.catalog?.instanceLookup(uuid, { signal: tools.signal });
+  if (instance === undefined) return false;
+  const rows = await tools.catalog?.select(
+    { series: [instance.SeriesInstanceUID] },
+    { signal: tools.signal },
+  );
+  for (const row of rows?.rows ?? []) {
+    cohort.series.push({ crdc_series_uuid: row.crdc_series_uuid, row, instances: new Set([uuid]) });
+  }
+  return (rows?.rows.length ?? 0) > 0;
 }
 
 /** Adds what a DRS identifier stands for. */

@@ -17,6 +17,8 @@ export interface Wanted {
   origin: string;
   /** Mirror that a manifest's header names. */
   endpointHint?: string | undefined;
+  /** Endpoint that the line itself names. */
+  endpoint?: string | undefined;
 }
 
 /** All that was asked, still unresolved. */
@@ -102,6 +104,7 @@ function readText(bytes: Uint8Array, path: string, name: string, gathered: Gathe
       others: entry.others ?? [],
       origin: `${name}:${entry.line}`,
       endpointHint: manifest.endpointHint,
+      endpoint: entry.endpoint,
     });
   }
 }

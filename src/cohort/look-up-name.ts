@@ -1,8 +1,8 @@
 /** Names that only the catalogue knows: UIDs, DOIs, collections, PatientIDs. */
-import type { Match } from '../catalog/index.ts';
 import { CarrelError } from '../errors.ts';
 import type { Identifier } from '../identifiers/index.ts';
 import type { Wanted } from './gather.ts';
+import type { KnownNames } from './known-names.ts';
 import type { Cohort, CohortSeries, Question, Tools } from './question.ts';
 import { requireCatalog } from './require-catalog.ts';
 
@@ -38,41 +38,85 @@ export async function lookUpName(
       },
     );
   }
-  if (matches.length > 1 && question.all !== true) {
-    const levels = new Set(matches.map(({ level }) => level));
-    throw new CarrelError(
-      'ambiguous',
-      `${JSON.stringify(name)} names ${matches.length} things: ${matches.map(describe).join('; ')}`,
-      {
-        item: name,
-        next:
-          levels.size > 1
-            ? `choose with --as ${[...levels].join(' or --as ')}`
-            : 'choose with --collection, or take all of them with --all',
-      },
-    );
-  }
+  if (matches.length > 1 && question.all !== true) throw ambiguous(name, matches);
   const [only] = matches;
   if (matches.length === 1 && only?.value !== undefined && only.value !== name) {
     cohort.notes.push({ item: name, message: `${name} → ${only.value}` });
   }
-  const series = await Promise.all(
-    matches.map(async (match): Promise<CohortSeries[]> => {
-      const rows = await match.seriesRows({ signal: tools.signal });
-      const instance =
-        match.level === 'instance'
-          ? await catalog.instanceLookup(match.value, { signal: tools.signal })
-          : undefined;
-      const instances =
-        typeof instance?.crdc_instance_uuid === 'string' ? new Set([instance.crdc_instance_uuid]) : undefined;
-      return rows.map((row) => ({ crdc_series_uuid: row.crdc_series_uuid, row, instances }));
-    }),
+  const rows = await Promise.all(matches.map((match) => match.seriesRows({ signal: tools.signal })));
+  return rows.flat().map((row) => ({ crdc_series_uuid: row.crdc_series_uuid, row }));
+}
+
+/**
+ * The series that a DICOM UID stands for, from what the tables answered for the whole list.
+ *
+ * @throws `not-found`; `ambiguous` for a UID that is a study and a series, where `--as` does not choose
+ */
+export async function lookUpUid(
+  wanted: Wanted,
+  uid: string,
+  known: KnownNames,
+  question: Question,
+  tools: Tools,
+): Promise<CohortSeries[]> {
+  const catalog = requireCatalog(tools);
+  const found = known.uids.get(uid) ?? [];
+  const matches = narrow(found, wanted, question);
+  if (matches.length === 0) {
+    throw new CarrelError(
+      'not-found',
+      `${JSON.stringify(wanted.identifier.text)} is in no release that the tables of ${tools.archive.name} ${catalog.releaseName} know`,
+      {
+        item: wanted.identifier.text,
+        next:
+          found.length > 0
+            ? `it is there as ${found.map(({ level }) => level).join(', ')}`
+            : 'check it; single files are known for slides only, and only once carrel catalog update --table sm_instance_index has run',
+      },
+    );
+  }
+  if (matches.length > 1 && question.all !== true)
+    throw ambiguous(
+      uid,
+      matches.map((match) => ({ ...match, value: uid })),
+    );
+  return matches.flatMap(({ versions, crdc_instance_uuid: instance }) =>
+    versions.map((uuid) => ({
+      crdc_series_uuid: uuid,
+      row: known.rows.get(uuid),
+      instances: instance === undefined ? undefined : new Set([instance]),
+    })),
   );
-  return series.flat();
+}
+
+function ambiguous(name: string, matches: readonly Named[]): CarrelError {
+  const levels = new Set(matches.map(({ level }) => level));
+  return new CarrelError(
+    'ambiguous',
+    `${JSON.stringify(name)} names ${matches.length} things: ${matches.map(describe).join('; ')}`,
+    {
+      item: name,
+      next:
+        levels.size > 1
+          ? `choose with --as ${[...levels].join(' or --as ')}`
+          : 'choose with --collection, or take all of them with --all',
+    },
+  );
+}
+
+/** What is needed of a match to choose and to describe it. */
+interface Named {
+  level: string;
+  value: string;
+  collection_id: string | null;
 }
 
 /** Keeps the matches that `--as`, `--collection` and the manifest's own row leave over. */
-function narrow(found: readonly Match[], wanted: Wanted, question: Question): Match[] {
+function narrow<One extends Omit<Named, 'value'>>(
+  found: readonly One[],
+  wanted: Wanted,
+  question: Question,
+): One[] {
   const level = 'level' in wanted.identifier ? wanted.identifier.level : undefined;
   const collections = new Set([
     ...(question.selection.collection ?? []),
@@ -91,7 +135,7 @@ function narrow(found: readonly Match[], wanted: Wanted, question: Question): Ma
   );
 }
 
-function describe(match: Match): string {
+function describe(match: Named): string {
   return match.level === 'patient'
     ? `patient ${match.value} of ${match.collection_id}`
     : `${match.level} ${match.value}`;

@@ -1,14 +1,14 @@
 /**
- * Names to series: uuids in one look-up, everything else one by one; what the tables do not know is looked for in
- * the buckets or asked of the archive's DRS host.
+ * Names to series. The tables are asked once for the whole list; what they do not know is looked for in the buckets
+ * or asked of the archive's DRS host.
  */
-import type { SeriesRow } from '../catalog/index.ts';
 import { CarrelError, isCarrelError } from '../errors.ts';
-import type { CrdcUuid, Identifier } from '../identifiers/index.ts';
+import type { ObjectUrlIdentifier } from '../identifiers/index.ts';
 import { bucketClassFor } from '../locations/index.ts';
-import { addCompound, addDrs, addUrl, addUuid } from './add-located.ts';
+import { addCompound, addDrs, addUrl, addUuids } from './add-located.ts';
 import type { Gathered, Wanted } from './gather.ts';
-import { lookUpName } from './look-up-name.ts';
+import { askForNames, type KnownNames } from './known-names.ts';
+import { lookUpName, lookUpUid } from './look-up-name.ts';
 import type { Cohort, Question, Tools } from './question.ts';
 
 /** Resolves everything that was gathered into `cohort`; what leads nowhere goes to `cohort.unresolved`. */
@@ -18,108 +18,50 @@ export async function resolveNames(
   question: Question,
   tools: Tools,
 ): Promise<void> {
-  const rows = await knownRows(gathered.wanted, tools);
+  const known = await askForNames(gathered.wanted, tools);
+  const strangers: Wanted[] = [];
+  const attempt = async (item: string, origin: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!isCarrelError(error) || error.code === 'interrupted') throw error;
+      cohort.unresolved.push({ item, origin, error });
+    }
+  };
   for (const wanted of gathered.wanted) {
-    try {
-      await resolveOne(cohort, wanted, rows, question, tools);
-    } catch (error) {
-      if (!isCarrelError(error) || error.code === 'interrupted') throw error;
-      cohort.unresolved.push({ item: wanted.identifier.text, origin: wanted.origin, error });
-    }
+    const { identifier, origin } = wanted;
+    if ((identifier.kind === 'crdc-uuid' || identifier.kind === 'guid') && !known.rows.has(identifier.uuid)) {
+      strangers.push(wanted);
+    } else await attempt(identifier.text, origin, () => resolveOne(cohort, wanted, known, question, tools));
   }
+  await addUuids(cohort, strangers, tools);
   for (const { json, origin } of gathered.compounds) {
-    try {
-      await addCompound(cohort, { json, origin }, tools);
-    } catch (error) {
-      if (!isCarrelError(error) || error.code === 'interrupted') throw error;
-      cohort.unresolved.push({ item: origin, origin, error });
-    }
-  }
-}
-
-/** All uuids of the list that the tables know as series, in one question. */
-async function knownRows(wanted: readonly Wanted[], tools: Tools): Promise<Map<string, SeriesRow>> {
-  const uuids = new Set<string>();
-  for (const { identifier, others } of wanted) {
-    for (const one of [identifier, ...others]) {
-      for (const uuid of uuidsIn(one)) uuids.add(uuid);
-    }
-  }
-  if (uuids.size === 0 || tools.catalog === undefined) return new Map();
-  return await tools.catalog.seriesByUuid([...uuids], { signal: tools.signal });
-}
-
-function uuidsIn(identifier: Identifier): CrdcUuid[] {
-  switch (identifier.kind) {
-    case 'crdc-uuid':
-    case 'guid':
-      return [identifier.uuid];
-    case 'drs':
-    case 'drs-url':
-      return identifier.uuid === undefined ? [] : [identifier.uuid];
-    case 'object-url':
-    case 'compound-object':
-      return identifier.seriesUuid === undefined ? [] : [identifier.seriesUuid];
-    default:
-      return [];
+    await attempt(origin, origin, () => addCompound(cohort, { json, origin }, tools));
   }
 }
 
 async function resolveOne(
   cohort: Cohort,
   wanted: Wanted,
-  rows: ReadonlyMap<string, SeriesRow>,
+  known: KnownNames,
   question: Question,
   tools: Tools,
 ): Promise<void> {
   const { identifier } = wanted;
   switch (identifier.kind) {
     case 'crdc-uuid':
-    case 'guid': {
-      const row = rows.get(identifier.uuid);
-      if (row !== undefined) cohort.series.push({ crdc_series_uuid: row.crdc_series_uuid, row });
-      else await addUuid(cohort, identifier.uuid, tools);
-      return;
-    }
+    case 'guid':
     case 'drs':
     case 'drs-url': {
-      const row = identifier.uuid === undefined ? undefined : rows.get(identifier.uuid);
-      // A host of its own (`drs://host/…`) that is not the archive's is asked; the archive's own uuids need no host.
+      // The tables know the uuid: no resolver needs to be asked.
+      const row = identifier.uuid === undefined ? undefined : known.rows.get(identifier.uuid);
       if (row !== undefined) cohort.series.push({ crdc_series_uuid: row.crdc_series_uuid, row });
       else await addDrs(cohort, identifier, tools);
       return;
     }
-    case 'object-url': {
-      const row = identifier.seriesUuid === undefined ? undefined : rows.get(identifier.seriesUuid);
-      const ours = bucketClassFor(tools.archive, identifier.bucket) !== undefined;
-      if (row !== undefined && ours && identifier.layout === 'hierarchical') {
-        const instances =
-          identifier.form === 'object' && identifier.instanceUuid !== undefined
-            ? new Set<string>([identifier.instanceUuid])
-            : undefined;
-        // A wildcard inside the folder (`…/<uuid>/0*.dcm`) is more than a uuid: only the bucket can answer it.
-        if (identifier.form !== 'wildcard' || identifier.key.endsWith('/*')) {
-          cohort.series.push({ crdc_series_uuid: row.crdc_series_uuid, row, instances });
-          return;
-        }
-      }
-      try {
-        await addUrl(
-          cohort,
-          identifier,
-          { endpoint: question.endpoint, endpointHint: wanted.endpointHint },
-          tools,
-        );
-      } catch (error) {
-        if (row === undefined || !isCarrelError(error, 'not-found', 'permission', 'network')) throw error;
-        throw new CarrelError(error.code, error.message, {
-          item: identifier.text,
-          next: `the catalogue knows this series in ${Object.values(row.buckets)[0] ?? 'the archive'}; carrel get ${row.crdc_series_uuid}`,
-          cause: error,
-        });
-      }
+    case 'object-url':
+      await resolveUrl(cohort, identifier, wanted, known, question, tools);
       return;
-    }
     case 'compound-object':
       await addCompound(cohort, { identifier, origin: wanted.origin }, tools);
       return;
@@ -133,6 +75,8 @@ async function resolveOne(
         },
       );
     case 'dicom-uid':
+      cohort.series.push(...(await lookUpUid(wanted, identifier.uid, known, question, tools)));
+      return;
     case 'doi':
     case 'name':
       cohort.series.push(...(await lookUpName(wanted, question, cohort, tools)));
@@ -140,5 +84,46 @@ async function resolveOne(
     case 'path':
     case 'stdin':
       throw new CarrelError('bad-input', 'a manifest cannot name another file', { item: identifier.text });
+  }
+}
+
+/** A URL in a bucket of the archive whose series the tables know is that series; any other is taken as it stands. */
+async function resolveUrl(
+  cohort: Cohort,
+  url: ObjectUrlIdentifier,
+  wanted: Wanted,
+  known: KnownNames,
+  question: Question,
+  tools: Tools,
+): Promise<void> {
+  const row = url.seriesUuid === undefined ? undefined : known.rows.get(url.seriesUuid);
+  const ours = bucketClassFor(tools.archive, url.bucket) !== undefined;
+  // A wildcard inside the folder (`…/<uuid>/0*.dcm`) is more than a uuid: only the bucket can answer it.
+  const whole = url.form !== 'wildcard' || url.key.endsWith('/*');
+  if (
+    row !== undefined &&
+    ours &&
+    url.layout === 'hierarchical' &&
+    whole &&
+    question.endpoint === undefined
+  ) {
+    const one = url.form === 'object' ? url.instanceUuid : undefined;
+    cohort.series.push({
+      crdc_series_uuid: row.crdc_series_uuid,
+      row,
+      instances: one === undefined ? undefined : new Set<string>([one]),
+    });
+    return;
+  }
+  const endpoint = wanted.endpoint ?? question.endpoint;
+  try {
+    await addUrl(cohort, url, { endpoint, endpointHint: wanted.endpointHint }, tools);
+  } catch (error) {
+    if (row === undefined || !isCarrelError(error, 'not-found', 'permission', 'network')) throw error;
+    throw new CarrelError(error.code, error.message, {
+      item: url.text,
+      next: `the catalogue knows this series in ${Object.values(row.buckets)[0] ?? 'the archive'}; carrel get ${row.crdc_series_uuid}`,
+      cause: error,
+    });
   }
 }
