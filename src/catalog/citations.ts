@@ -3,7 +3,7 @@
  * `collections_index.sources` or `analysis_results_index` (all 242 of IDC's v25 do), and the archive has its own.
  */
 import { CarrelError } from '../errors.ts';
-import type { SelectionOrUuids } from './catalog.ts';
+import type { Catalog, SelectionOrUuids } from './catalog.ts';
 import { bibtexOf, cleanCitation, cslOf } from './citation-text.ts';
 import type { Session } from './engine.ts';
 import type { OpenTables } from './open-tables.ts';
@@ -100,6 +100,38 @@ export async function citationsOf(
       series: 0,
       from: 'archive',
     });
+  }
+  return { citations, notes, format: (format) => formatCitations(citations, format) };
+}
+
+/**
+ * Fills in texts that older tables lack from newer ones: a reference belongs to its DOI, not to a release. What stays
+ * unknown keeps its note (DOIs of versions that became concept DOIs since).
+ */
+export async function completeCitations(
+  list: CitationList,
+  newer: () => Promise<Pick<Catalog, 'citations' | 'version'> | undefined>,
+): Promise<CitationList> {
+  const missing = list.citations
+    .filter(({ text }) => text === null)
+    .flatMap(({ doi }) => (doi === null ? [] : [doi]));
+  const other = missing.length === 0 ? undefined : await newer();
+  if (other === undefined) return list;
+  const found = (await other.citations({ doi: missing, release: 'current' })).citations.filter(
+    ({ text }) => text !== null,
+  );
+  const known = new Map(found.map((citation) => [citation.doi, citation]));
+  const citations = list.citations.map((citation) => {
+    const source = citation.text === null ? known.get(citation.doi) : undefined;
+    return source === undefined
+      ? citation
+      : { ...citation, text: source.text, title: source.title, from: source.from };
+  });
+  const taken = missing.filter((doi) => known.has(doi));
+  const notes = list.notes.filter(({ field, value }) => field !== 'citation' || !taken.includes(value));
+  if (taken.length > 0) {
+    const message = `${taken.length} citations are from the tables of ${other.version}: the older ones have none`;
+    notes.push({ field: 'citation', value: other.version, message, suggestions: [], unknown: false });
   }
   return { citations, notes, format: (format) => formatCitations(citations, format) };
 }

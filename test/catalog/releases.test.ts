@@ -156,6 +156,36 @@ describe('a release whose own tables are installed', () => {
 });
 
 describe('tables of earlier years', () => {
+  test('borrow citations from newer ones, and say so', async () => {
+    const cache = join(root.path, 'borrowing');
+    const own = await writeTable(join(root.path, 'own'), 'idc_index.parquet', indexValues(SERIES), '3.1.0');
+    await installCatalog({ archive, cacheDir: cache, sources: [own] });
+    const alone = await openCatalog({ archive, cacheDir: cache });
+    const lacking = await alone.citations({ modality: ['SM', 'MR'] });
+    expect(lacking.citations.map(({ doi, text }) => [doi, text === null])).toEqual([
+      ['10.5/alpha', true],
+      ['10.5/slides', true],
+      ['10.1234/archive', false],
+    ]);
+    expect(lacking.notes.map(({ message }) => message)).toEqual([
+      'no table has a citation for 10.5/alpha',
+      'no table has a citation for 10.5/slides',
+    ]);
+    alone.close();
+    await installCatalog({ archive, cacheDir: cache, sources: [join(root.path, 'tables')] });
+    const old = await openCatalog({ archive, cacheDir: cache, release: 'v3' });
+    const { citations, notes } = await old.citations({ modality: ['SM', 'MR'] });
+    expect(citations.map(({ text }) => text?.slice(0, 12))).toEqual([
+      'A. Author, &',
+      'C. Author (2',
+      'The Archivis',
+    ]);
+    expect(notes.map(({ message }) => message)).toEqual([
+      '2 citations are from the tables of 5.0.0: the older ones have none',
+    ]);
+    old.close();
+  });
+
   test('without uuid, bucket, analysis results and revisions open all the same', async () => {
     const cache = join(root.path, 'old');
     const select = `SELECT 'alpha' AS collection_id, 'P1' AS PatientID, '2.25.1' AS SeriesInstanceUID, '1.1' AS StudyInstanceUID,
