@@ -387,6 +387,27 @@ describe('looking up', () => {
     expect(await catalog.lookUp(text)).toHaveLength(expected.length);
   });
 
+  test('many UIDs in one pass: each level, retired ones in the last release that held them, files of slides', async () => {
+    const found = await catalog.lookUpUids(['1.1', '1.3', '1.4', '2.25.7', '9.9', '2.25.999', 'P1']);
+    expect(Object.fromEntries(found)).toEqual({
+      '1.1': [{ level: 'study', collection_id: null, versions: [uuid(1), uuid(2)] }],
+      '1.3': [
+        { level: 'series', collection_id: null, versions: [uuid(6)] },
+        { level: 'study', collection_id: null, versions: [uuid(4)] },
+      ],
+      '1.4': [
+        { level: 'study', collection_id: null, versions: [uuid(5)] },
+        { level: 'patient', collection_id: 'beta', versions: [uuid(5)] },
+      ],
+      '2.25.7': [{ level: 'series', collection_id: null, versions: [uuid(70)] }],
+      '9.9': [{ level: 'instance', collection_id: null, versions: [uuid(5)], crdc_instance_uuid: uuid(99) }],
+      P1: [
+        { level: 'patient', collection_id: 'alpha', versions: [uuid(1), uuid(2)] },
+        { level: 'patient', collection_id: 'beta', versions: [uuid(4)] },
+      ],
+    });
+  });
+
   test('a DOI in any case, with or without its address', async () => {
     const cache = join(root.path, 'dois');
     const folder = join(root.path, 'dois-source');
