@@ -8,7 +8,14 @@ import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { CarrelError } from '../../errors.ts';
 import { ensureSample, sampleFacts } from '../../sample/index.ts';
-import { createGcsApp, createS3App, listen, type RequestRecord, withRequestLog } from '../../serve/index.ts';
+import {
+  createDigestCache,
+  createGcsApp,
+  createS3App,
+  listen,
+  type RequestRecord,
+  withRequestLog,
+} from '../../serve/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { toJson } from '../output/json.ts';
 import { formatCount, formatSeconds, plural } from '../output/text.ts';
@@ -53,8 +60,13 @@ export const spec: CommandSpec = {
 
     const log: RequestRecord[] = [];
     const buckets = join(root, 'buckets');
-    const s3 = await listen(withRequestLog(createS3App({ root: buckets }), (record) => log.push(record)));
-    const gcs = await listen(withRequestLog(createGcsApp({ root: buckets }), (record) => log.push(record)));
+    const digests = createDigestCache();
+    const s3 = await listen(
+      withRequestLog(createS3App({ root: buckets, digests }), (record) => log.push(record)),
+    );
+    const gcs = await listen(
+      withRequestLog(createGcsApp({ root: buckets, digests }), (record) => log.push(record)),
+    );
     await say(run, `   served on this machine: S3 at ${s3.url}, GCS at ${gcs.url}\n`);
     const env = {
       ...run.terminal.env,

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Option } from 'commander';
 import { CarrelError } from '../../errors.ts';
-import { createGcsApp, createS3App, listen } from '../../serve/index.ts';
+import { createDigestCache, createGcsApp, createS3App, listen } from '../../serve/index.ts';
 import type { CommandSpec } from '../command.ts';
 import { toJson } from '../output/json.ts';
 import { count } from '../selection-flags.ts';
@@ -48,13 +48,20 @@ export const spec: CommandSpec = {
             key: readFileSync(resolve(run.terminal.cwd, tlsKey), 'utf8'),
           };
     const host = String(flags['host']);
-    const s3 = await listen({ ...createS3App({ root }), host, port: Number(flags['port']), tls });
-    const gcs = await listen({ ...createGcsApp({ root }), host, port: Number(flags['gcsPort']), tls }).catch(
-      async (error: unknown) => {
-        await s3.close();
-        throw error;
-      },
-    );
+    // Both faces hash a file once, and a restart not at all.
+    const digests = createDigestCache({
+      journal: join(resolve(run.terminal.cwd, textOf(run.settings, 'cache_dir')), 'serve-digests.jsonl'),
+    });
+    const s3 = await listen({ ...createS3App({ root, digests }), host, port: Number(flags['port']), tls });
+    const gcs = await listen({
+      ...createGcsApp({ root, digests }),
+      host,
+      port: Number(flags['gcsPort']),
+      tls,
+    }).catch(async (error: unknown) => {
+      await s3.close();
+      throw error;
+    });
     if (run.json)
       await write(run.terminal.out, `${toJson({ type: 'serving', root, s3: s3.url, gcs: gcs.url })}\n`);
     else {
