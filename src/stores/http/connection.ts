@@ -46,6 +46,7 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
   let ended = false;
   let closed = false;
   let requests = 0;
+  let arrivals = 0; // reads so far
   let keepAliveSeconds: number | undefined;
 
   const connection: Connection = {
@@ -69,6 +70,7 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
       return true;
     }
     current.answered = true;
+    arrivals += 1;
     queue.push(bytes);
     if (!waiting) pump();
     return queue.length === 0;
@@ -101,10 +103,11 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
       signal.addEventListener('abort', exchange.onAbort, { once: true });
     }
     const { firstByte } = timeouts;
-    exchange.timer = setTimeout(
-      () => fail(exchange, wireError(url, `no reply within ${firstByte / 1000} s`)),
-      firstByte,
-    );
+    const late = (): void => {
+      if (exchange.head === undefined)
+        fail(exchange, wireError(url, `no reply within ${firstByte / 1000} s`));
+    };
+    exchange.timer = setTimeout(() => setImmediate(late), firstByte);
     socket.cork();
     socket.write(request.head, 'latin1');
     if (request.body !== undefined) socket.write(request.body);
@@ -204,14 +207,19 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
     );
   }
 
-  /** Fails a body that stalls. The consumer's own time does not count. */
+  /**
+   * Fails a body that stalls. The consumer's own time does not count, nor that of a process that was asleep: what has
+   * arrived meanwhile is read (`setImmediate`) before the server is blamed.
+   */
   function watchIdle(exchange: Exchange): void {
     const { timeouts, url } = exchange.request;
-    exchange.timer = setTimeout(() => {
-      if (waiting) exchange.timer?.refresh();
+    const late = (before: number): void => {
+      if (current !== exchange) return;
+      if (waiting || arrivals > before) exchange.timer?.refresh();
       else
         fail(exchange, wireError(url, `nothing came for ${timeouts.idle / 1000} s, ${progressOf(exchange)}`));
-    }, timeouts.idle);
+    };
+    exchange.timer = setTimeout(() => setImmediate(late, arrivals), timeouts.idle);
   }
 
   /** The connection has ended. What arrived before an orderly end is still handed over. */

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createHttpPool, type HttpPool, type HttpPoolOptions } from '../../../src/stores/index.ts';
 import { VERSION } from '../../../src/version.ts';
@@ -200,6 +201,64 @@ describe('connections', () => {
     expect((await failures).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     await expectCode(pool.request({ url: server.url }), 'interrupted');
   });
+});
+
+test('after any storm of failures every place is free again, and no body was mixed up', async () => {
+  const piece = Buffer.alloc(200_000);
+  const server = await serve(async (request, socket) => {
+    const [, kind, n] = request.target.split('/');
+    const whole = reply(200, {}, Buffer.concat([Buffer.from(`${n}:`), piece]));
+    if (kind === 'reset') socket.resetAndDestroy();
+    else if (kind === 'cut') socket.end(whole.subarray(0, 1000));
+    else if (kind === 'garbage') socket.write('nonsense\r\n\r\n');
+    else if (kind === 'close') socket.end(whole);
+    else if (kind !== 'silent') socket.write(whole);
+  });
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(
+        fc.record({
+          kind: fc.constantFrom('good', 'good', 'good', 'reset', 'cut', 'garbage', 'close', 'silent'),
+          use: fc.constantFrom('bytes', 'bytes', 'cancel', 'throw', 'abort', 'wait'),
+        }),
+        { minLength: 20, maxLength: 60 },
+      ),
+      async (storm) => {
+        const pool = makePool({
+          connectionsPerOrigin: 3,
+          requestsPerConnection: 7,
+        });
+        const outcomes = storm.map(async ({ kind, use }, i) => {
+          const control = new AbortController();
+          if (use === 'abort' || kind === 'silent') setTimeout(() => control.abort(), i % 10);
+          const got = await pool.request({ url: `${server.url}/${kind}/${i}`, signal: control.signal });
+          if (use === 'cancel') return got.cancel();
+          if (use === 'throw') return got.consume(() => Promise.reject(new Error('full')));
+          if (use === 'wait') await pause(1);
+          const bytes = Buffer.from(await got.bytes());
+          expect(bytes.toString('latin1', 0, bytes.indexOf(':'))).toBe(String(i));
+          return expect(bytes.length).toBe(`${i}:`.length + piece.length);
+        });
+        for (const [i, outcome] of (await Promise.allSettled(outcomes)).entries()) {
+          const { kind, use } = storm[i]!;
+          if (outcome.status === 'fulfilled') continue;
+          if ((kind === 'good' || kind === 'close') && use !== 'abort' && use !== 'throw')
+            throw outcome.reason;
+          expect(String(outcome.reason)).toMatch(/CarrelError|Error: full/);
+        }
+        // All three places can be held at once, and a fourth request waits for one of them.
+        const held = await Promise.all(
+          [1, 2, 3].map((n) => pool.request({ url: `${server.url}/good/${n}` })),
+        );
+        const fourth = pool.request({ url: `${server.url}/good/4` });
+        expect(await Promise.race([fourth.then(() => 'in'), pause(5).then(() => 'waits')])).toBe('waits');
+        for (const got of held) got.cancel();
+        (await fourth).cancel();
+        await pool.close();
+      },
+    ),
+    { numRuns: 15 },
+  );
 });
 
 describe('signals', () => {
