@@ -34,11 +34,18 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
   terminal.out.on('error', () => {});
   terminal.err.on('error', () => {});
 
+  if (argv[0] === '__complete') {
+    const { complete } = await import('./complete.ts');
+    const candidates = await complete(argv.slice(1), terminal);
+    terminal.out.write(candidates.map((candidate) => `${candidate}\n`).join(''));
+    return 0;
+  }
   let code: ExitCode = 0;
   const program = new Command('carrel')
     .description('From anything that names cancer-imaging data to verified files on disk.')
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
+    .enablePositionalOptions()
     .exitOverride()
     .showSuggestionAfterError(true)
     .configureOutput({

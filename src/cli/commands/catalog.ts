@@ -45,7 +45,7 @@ export const spec: CommandSpec = {
       define(command) {
         command
           .addOption(new Option('--release <release>', 'release such as v24'))
-          .addOption(new Option('--catalog-version <version>', 'version such as 25.0.5'))
+          .addOption(new Option('--version <version>', 'version such as 25.0.5'))
           .addOption(
             new Option('--table <name>', 'a table beside the core ones (repeatable)').argParser(collect),
           );
@@ -54,7 +54,7 @@ export const spec: CommandSpec = {
         return await atDesk(run, async (desk) => {
           const release = flags['release'] as string | undefined;
           const version =
-            (flags['catalogVersion'] as string | undefined) ??
+            (flags['version'] as string | undefined) ??
             (release === undefined ? undefined : catalogVersionFor(desk.archive, release)?.version);
           const installed = await updateCatalog({
             archive: desk.archive,
@@ -75,13 +75,13 @@ export const spec: CommandSpec = {
       summary: 'install tables from files: the Python wheel, its unpacked folder, or Parquet files',
       examples: [
         'carrel catalog add idc_index_data-25.0.5-py3-none-any.whl',
-        'carrel catalog add tables/*.parquet --catalog-version 25.0.5',
+        'carrel catalog add tables/*.parquet --version 25.0.5',
       ],
       exitCodes: [0, 1, 2, 4, 5],
       define(command) {
         command
           .argument('<path...>', 'wheel, folder or .parquet files')
-          .addOption(new Option('--catalog-version <version>', 'where the files do not say it'));
+          .addOption(new Option('--version <version>', 'where the files do not say it'));
       },
       async run(run, paths, flags) {
         return await atDesk(run, async (desk) => {
@@ -89,7 +89,7 @@ export const spec: CommandSpec = {
             archive: desk.archive,
             cacheDir: desk.cacheDir,
             sources: paths.map((path) => resolve(run.terminal.cwd, path)),
-            version: flags['catalogVersion'] as string | undefined,
+            version: flags['version'] as string | undefined,
             onEvent: reporter(run),
             signal: run.signal,
           });

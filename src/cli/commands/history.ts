@@ -1,7 +1,7 @@
 /** `carrel history`: every version of a series and the releases that hold it. */
 import type { SeriesVersion } from '../../catalog/index.ts';
 import { CarrelError } from '../../errors.ts';
-import { parseIdentifier } from '../../identifiers/index.ts';
+import { type Identifier, parseIdentifier, uuidOf } from '../../identifiers/index.ts';
 import type { CommandSpec } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
@@ -77,20 +77,8 @@ function releasesOf({ ranges, current }: SeriesVersion, prefix: string): string 
   return `${texts.join(', ')}${current ? ' (current)' : ''}`;
 }
 
-function idOf(identifier: ReturnType<typeof parseIdentifier>): string | undefined {
-  switch (identifier.kind) {
-    case 'dicom-uid':
-      return identifier.uid;
-    case 'crdc-uuid':
-    case 'guid':
-      return identifier.uuid;
-    case 'drs':
-    case 'drs-url':
-      return identifier.uuid;
-    case 'object-url':
-    case 'compound-object':
-      return identifier.seriesUuid;
-    default:
-      return undefined;
-  }
+/** SeriesInstanceUID, or the uuid of the series version that the name holds. */
+function idOf(identifier: Identifier): string | undefined {
+  if (identifier.kind === 'dicom-uid') return identifier.uid;
+  return identifier.kind === 'object-url' ? identifier.seriesUuid : uuidOf(identifier);
 }

@@ -3,7 +3,7 @@ import { Option } from 'commander';
 import { viewerUrl } from '../../archives/index.ts';
 import type { Catalog, Match, SeriesRow } from '../../catalog/index.ts';
 import { CarrelError } from '../../errors.ts';
-import { type AsKind, type Identifier, parseIdentifier } from '../../identifiers/index.ts';
+import { type AsKind, type Identifier, parseIdentifier, uuidOf } from '../../identifiers/index.ts';
 import { locateUuid } from '../../locations/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk, type Desk } from '../desk.ts';
@@ -267,22 +267,13 @@ function nameOf(identifier: Identifier): string | undefined {
   switch (identifier.kind) {
     case 'dicom-uid':
       return identifier.uid;
-    case 'crdc-uuid':
-    case 'guid':
-    case 'drs':
-    case 'drs-url':
-      return identifier.uuid;
-    case 'object-url':
-      return identifier.seriesUuid ?? identifier.instanceUuid ?? identifier.seriesInstanceUid;
-    case 'compound-object':
-      return identifier.seriesUuid;
     case 'doi':
       return identifier.doi;
     case 'name':
       return identifier.name;
-    case 'path':
-    case 'stdin':
-    case 'faspex-link':
-      return undefined;
+    case 'object-url':
+      return identifier.seriesUuid ?? identifier.instanceUuid ?? identifier.seriesInstanceUid;
+    default:
+      return uuidOf(identifier);
   }
 }
