@@ -125,6 +125,7 @@ async function fetchFrom(
   let fruitless = 0;
   let wrong = 0;
   let furthest = partial.length;
+  let failingSince = performance.now();
   for (;;) {
     if (signal.aborted) throw signal.reason;
     count.attempts += 1;
@@ -155,7 +156,10 @@ async function fetchFrom(
         else if (!error.retryable) return error;
         if (partial.length >= furthest + PROGRESS_BYTES) fruitless = 0;
         furthest = Math.max(furthest, partial.length);
-        fruitless += 1;
+        if (fruitless === 0) failingSince = performance.now();
+        const waitsForLine = !hasNext && isUnreachable(error) && mirrors.unreachable(source, file.path);
+        const patient = waitsForLine && performance.now() - failingSince < retry.outageMs;
+        if (!patient || fruitless < attempts - 1) fruitless += 1;
       }
     }
     if (wrong >= WRONG_TRIES) {
@@ -180,6 +184,11 @@ async function fetchFrom(
     });
     await sleep(waitMs, undefined, { signal }).catch(() => {});
   }
+}
+
+/** The server did not answer at all: no connection, no name, silence, a body that broke off. */
+function isUnreachable(error: CarrelError): boolean {
+  return error.code === 'network' && error.retryable && error.status === undefined;
 }
 
 /** Bytes that an earlier run left, if the verification at the end will prove them. */

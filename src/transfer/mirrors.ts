@@ -6,6 +6,9 @@ import type { Source } from '../locations/index.ts';
 /** Files in a row that a mirror failed to give before it is taken to be out of order. */
 const DOWN_AFTER = 3;
 
+/** Files that fail at once, with no success in between, before it is the line that is down and not the files. */
+const OUTAGE_FILES = 3;
+
 /** The standing of all mirrors during one run. */
 export interface Mirrors {
   /** Sources of a file, best first: in the order of the plan, but those that are down, then those that lied, last. */
@@ -14,6 +17,11 @@ export interface Mirrors {
   attempts(source: Source, usual: number): number;
   /** It gave right bytes. */
   served(source: Source): void;
+  /**
+   * It could not be reached for this file. True where it served others before and now is out of reach for several
+   * files at once: a line that was cut, and not a bad object.
+   */
+  unreachable(source: Source, path: string): boolean;
   /** It gave up on a file (time-outs, resets, 503). True at the moment when it becomes `down`. */
   failed(source: Source): boolean;
   /** It gave wrong bytes, twice for the same file. True the first time. */
@@ -23,6 +31,9 @@ export interface Mirrors {
 interface Standing {
   failures: number;
   lied: boolean;
+  hasServed: boolean;
+  /** Files that it could not be reached for since it last served one. */
+  cut: Set<string>;
 }
 
 /** Identity of a mirror: two buckets of one provider can do differently. */
@@ -38,7 +49,7 @@ export function createMirrors(): Mirrors {
     const id = mirrorId(source);
     let standing = standings.get(id);
     if (standing === undefined) {
-      standing = { failures: 0, lied: false };
+      standing = { failures: 0, lied: false, hasServed: false, cut: new Set() };
       standings.set(id, standing);
     }
     return standing;
@@ -52,7 +63,15 @@ export function createMirrors(): Mirrors {
       sources.length < 2 ? [...sources] : [...sources].sort((a, b) => penalty(a) - penalty(b)),
     attempts: (source, usual) => (of(source).failures >= DOWN_AFTER ? 1 : usual),
     served(source) {
-      of(source).failures = 0;
+      const standing = of(source);
+      standing.failures = 0;
+      standing.hasServed = true;
+      standing.cut.clear();
+    },
+    unreachable(source, path) {
+      const { hasServed, cut } = of(source);
+      cut.add(path);
+      return hasServed && cut.size >= OUTAGE_FILES;
     },
     failed(source) {
       const standing = of(source);

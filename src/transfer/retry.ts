@@ -11,6 +11,11 @@ export interface TransferRetry {
   baseMs?: number | undefined;
   /** Longest wait of our own, in milliseconds. Default 20,000. */
   capMs?: number | undefined;
+  /**
+   * How long to go on without counting attempts, in milliseconds, where the only mirror left served files before and is
+   * out of reach for several at once: a line that was cut. Default 120,000.
+   */
+  outageMs?: number | undefined;
   /** A server that asks for a longer wait than this is left for the next one, in milliseconds. Default 120,000. */
   retryAfterCapMs?: number | undefined;
 }
@@ -24,6 +29,7 @@ export function retryPolicy(options: TransferRetry = {}): RetryPolicy {
     attempts: options.attempts ?? 5,
     baseMs: options.baseMs ?? 250,
     capMs: options.capMs ?? 20_000,
+    outageMs: options.outageMs ?? 120_000,
     retryAfterCapMs: options.retryAfterCapMs ?? 120_000,
   };
 }

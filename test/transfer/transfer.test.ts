@@ -451,6 +451,38 @@ describe('a source that fails', () => {
     expect(eventsOf(events, 'retry')[0]?.waitMs).toBeGreaterThanOrEqual(40);
   });
 
+  test('a line that is cut for a while fails no file', async () => {
+    /** After ten files, nothing answers for a hundred requests. */
+    const run = async (outageMs: number) => {
+      const directory = await temporaryFolder();
+      const contents = randomFiles(40, 100);
+      const store = createMemoryStore(contents);
+      store.misbehave = (_, count) => (count > 10 && count <= 110 ? { error: reset() } : undefined);
+      return await transfer(planOf(contents, [AWS]), {
+        directory,
+        openStore: opener([store]),
+        jobs: 8,
+        retry: { ...QUICK, outageMs },
+      });
+    };
+    expect(await run(60_000)).toMatchObject({ fetched: 40, failed: [], requests: 140 });
+    expect((await run(0)).failed.length).toBeGreaterThan(8);
+  });
+
+  test('one object that resets the connection is given up, though others come', async () => {
+    const directory = await temporaryFolder();
+    const contents = randomFiles(20, 100);
+    const store = createMemoryStore(contents);
+    store.misbehave = ({ key }) => (key.endsWith('7.dcm') ? { error: reset() } : undefined);
+    const result = await transfer(planOf(contents, [AWS]), {
+      directory,
+      openStore: opener([store]),
+      retry: QUICK,
+    });
+    expect(result).toMatchObject({ fetched: 18, requests: 28 });
+    expect(result.failed.map(({ attempts }) => attempts)).toEqual([5, 5]);
+  });
+
   test('many files that wait at once are no leak', async () => {
     const directory = await temporaryFolder();
     const contents = randomFiles(40, 100);
