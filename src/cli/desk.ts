@@ -38,7 +38,11 @@ const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 
 /** Opens the desk of a run: reads the archive's record, points mirrors elsewhere as told. */
 export async function openDesk(run: Run): Promise<Desk> {
-  const stores = createOpenStore({ env: run.terminal.env });
+  const stores = createOpenStore({
+    env: run.terminal.env,
+    // As many as the engine ever has files in flight.
+    http: { connectionsPerOrigin: 64 },
+  });
   const cacheDir = resolve(run.terminal.cwd, textOf(run.settings, 'cache_dir'));
   let catalog: { release: string | undefined; opened: Promise<Catalog> } | undefined;
   try {
