@@ -10,15 +10,26 @@ const carrel = new URL('../dist/bin/carrel.js', import.meta.url).pathname;
 const cache = mkdtempSync(join(tmpdir(), 'carrel-bench-'));
 const env = { CARREL_CACHE_DIR: cache, CARREL_ARCHIVE: 'sample' };
 try {
-  spawnSync(process.execPath, [carrel, 'catalog', 'update', '-q'], { env: { ...process.env, ...env }, stdio: 'inherit' });
+  spawnSync(process.execPath, [carrel, 'catalog', 'update', '-q'], {
+    env: { ...process.env, ...env },
+    stdio: 'inherit',
+  });
   report(
     measure(
       [
         { name: 'node -e 0', command: [process.execPath, '-e', '0'] },
         { name: 'carrel --version', command: [process.execPath, carrel, '--version'] },
         { name: 'carrel search --help', command: [process.execPath, carrel, 'search', '--help'] },
-        { name: 'carrel search --count (sample)', command: [process.execPath, carrel, 'search', '--count'], env },
-        { name: 'carrel search --by Modality (sample)', command: [process.execPath, carrel, 'search', '--by', 'Modality'], env },
+        {
+          name: 'carrel search --count (sample)',
+          command: [process.execPath, carrel, 'search', '--count'],
+          env,
+        },
+        {
+          name: 'carrel search --by Modality (sample)',
+          command: [process.execPath, carrel, 'search', '--by', 'Modality'],
+          env,
+        },
       ],
       { rounds: 11, warmUps: 2 },
     ),
