@@ -87,7 +87,9 @@ export async function addUrl(
 /** Adds the children of a compound object, given by its place or as JSON. */
 export async function addCompound(
   cohort: Cohort,
-  from: { identifier: CompoundObjectIdentifier; origin: string } | { json: unknown; origin: string },
+  from:
+    | { identifier: CompoundObjectIdentifier; origin: string; endpoint?: string | undefined }
+    | { json: unknown; origin: string },
   tools: Tools,
 ): Promise<void> {
   const found =
@@ -97,8 +99,8 @@ export async function addCompound(
           http: tools.http,
           token: tools.drsToken,
         })
-      : await locatePlaced(from.identifier, tools);
-  note(cohort, from.origin, found.notes);
+      : await locatePlaced(from.identifier, from.endpoint, tools);
+  note(cohort, 'json' in from ? from.origin : from.identifier.text, found.notes);
   for (const uuid of found.missing) {
     cohort.unresolved.push({
       item: uuid,
@@ -124,6 +126,7 @@ export async function addCompound(
 
 async function locatePlaced(
   identifier: CompoundObjectIdentifier,
+  endpoint: string | undefined,
   tools: Tools,
 ): ReturnType<typeof locateCompound> {
   const { location } = identifier;
@@ -135,12 +138,14 @@ async function locatePlaced(
       token: tools.drsToken,
     });
   }
-  const compound = await fetchCompoundObject(location, options(tools));
+  const compound = await fetchCompoundObject(location, { ...options(tools), endpoint });
   return await locateCompound(compound, {
     ...options(tools),
     http: tools.http,
     token: tools.drsToken,
     bucket: location.bucket,
+    beside: location,
+    endpoint,
   });
 }
 

@@ -11,7 +11,7 @@ import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
 import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
 import { type CohortFile, lockOf, planFiles } from './plan-cohort.ts';
-import type { Cohort, Tools } from './question.ts';
+import type { Cohort, CohortSeries, Tools } from './question.ts';
 import { LOCK_NAME, writeLock } from './write-lock.ts';
 
 /** How a cohort is to be fetched. */
@@ -56,16 +56,15 @@ export interface GetResult {
  * @throws `license`, `usage` (layout), `unsafe` (names); the first error where not a single series could be located
  */
 export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptions): Promise<CohortPlan> {
-  const licenses = sumLicenses(
-    cohort.series.map(({ row, locked }) => ({
-      license_short_name: row?.license_short_name ?? locked?.license_short_name ?? null,
-      bytes: row?.bytes ?? locked?.files.reduce((sum, { size }) => sum + size, 0) ?? null,
+  const expected = sumLicenses(
+    cohort.series.map((series) => ({
+      license_short_name: licenseOf(series),
+      bytes: series.row?.bytes ?? null,
     })),
   );
-  if (cohort.objects.length > 0 && options.licensePolicy !== undefined && options.licensePolicy !== 'any') {
-    licenses.push({ license: null, series: cohort.objects.length, bytes: 0 });
-  }
-  enforceLicensePolicy(options.licensePolicy ?? 'any', licenses);
+  // Objects outside of the catalogue have no licence that anybody states.
+  if (cohort.objects.length > 0) expected.push({ license: null, series: cohort.objects.length, bytes: 0 });
+  enforceLicensePolicy(options.licensePolicy ?? 'any', expected);
   const template = options.layout ?? cohort.layout ?? DEFAULT_LAYOUT;
   const layout = parseLayout(template);
   const known = await openKnownListings(resolve(options.directory), cohort.archive.name);
@@ -73,6 +72,13 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
   const first = located.failed[0];
   if (located.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;
   const files = planFiles(cohort, located.series, layout, options.layout === undefined);
+  const bytesOf = new Map<CohortSeries, number>();
+  for (const { series, size } of files) {
+    if (series !== undefined) bytesOf.set(series, (bytesOf.get(series) ?? 0) + (size ?? 0));
+  }
+  const licenses = sumLicenses(
+    [...bytesOf].map(([series, bytes]) => ({ license_short_name: licenseOf(series), bytes })),
+  );
   return {
     cohort,
     files,
@@ -82,6 +88,11 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
     notes: located.notes,
     layout: layout.text,
   };
+}
+
+/** The licence in the release asked for; null where no table says. */
+function licenseOf({ row, locked }: CohortSeries): string | null {
+  return row?.license_short_name ?? locked?.license_short_name ?? null;
 }
 
 /**

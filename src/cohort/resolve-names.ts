@@ -63,7 +63,11 @@ async function resolveOne(
       await resolveUrl(cohort, identifier, wanted, known, question, tools);
       return;
     case 'compound-object':
-      await addCompound(cohort, { identifier, origin: wanted.origin }, tools);
+      await addCompound(
+        cohort,
+        { identifier, origin: wanted.origin, endpoint: wanted.endpoint ?? question.endpoint },
+        tools,
+      );
       return;
     case 'faspex-link':
       throw new CarrelError(

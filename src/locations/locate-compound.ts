@@ -8,6 +8,7 @@ import { type CompoundChild, type CompoundObject, readCompoundObject } from './c
 import type { DrsClientOptions } from './drs-client.ts';
 import { drsTarget } from './drs-endpoint.ts';
 import { type Located, type LocateOptions, locateSeries } from './locate-series.ts';
+import { locateUrl } from './locate-url.ts';
 import { locateUuids } from './locate-uuids.ts';
 import type { ObjectLocation } from './location.ts';
 import { resolveDrs } from './resolve-drs.ts';
@@ -17,6 +18,10 @@ import { type UrlPlaceOptions, urlPlaces } from './url-sources.ts';
 export interface LocateCompoundOptions extends LocateOptions, Partial<Omit<DrsClientOptions, 'signal'>> {
   /** Class of buckets or bucket in which the compound object itself was found: its children are there too. */
   bucket?: string | undefined;
+  /** URL that the compound object itself was read from: its children lie beside it, in the same folder. */
+  beside?: ObjectUrlIdentifier | undefined;
+  /** Endpoint of that URL, where it is not the public one. */
+  endpoint?: string | undefined;
 }
 
 /** The instances of a compound object. */
@@ -59,7 +64,8 @@ export async function locateCompound(
   const notes = [...compound.notes];
   const byUuid = new Map<string, ObjectLocation>();
   let failure: CarrelError | undefined;
-  if (compound.uuid !== undefined) {
+  if (options.beside !== undefined) failure = await listBeside(options.beside, byUuid, options);
+  if (byUuid.size === 0 && compound.uuid !== undefined) {
     const buckets: Record<string, string> = options.bucket === undefined ? {} : { any: options.bucket };
     try {
       const series = await locateSeries({ crdc_series_uuid: compound.uuid, buckets }, options);
@@ -67,7 +73,7 @@ export async function locateCompound(
       for (const location of series.locations) byUuid.set(stemOf(location.key), location);
     } catch (error) {
       if (!isCarrelError(error) || error.code === 'interrupted' || error.code === 'usage') throw error;
-      failure = error;
+      failure ??= error;
     }
   }
   // A compound object without children (a prototype's folder) stands for its series.
@@ -102,6 +108,27 @@ export async function locateCompound(
     );
   }
   return { crdc_series_uuid: compound.uuid, locations, notes, missing };
+}
+
+/** Finds the objects in the folder of a URL; the answer is why it could not be listed. */
+async function listBeside(
+  url: ObjectUrlIdentifier,
+  byUuid: Map<string, ObjectLocation>,
+  options: LocateCompoundOptions,
+): Promise<CarrelError | undefined> {
+  const key = url.key.slice(0, url.key.lastIndexOf('/') + 1);
+  if (key === '' || url.scheme === 'https') return undefined;
+  try {
+    const { locations } = await locateUrl(
+      { ...url, key, form: 'folder', layout: 'other' },
+      { ...options, literal: true },
+    );
+    for (const location of locations) byUuid.set(stemOf(location.key), location);
+    return undefined;
+  } catch (error) {
+    if (!isCarrelError(error) || error.code === 'interrupted' || error.code === 'usage') throw error;
+    return error;
+  }
 }
 
 /** Children that the folder does not hold: at the archive's own host together, at other hosts one by one. */
