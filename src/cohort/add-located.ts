@@ -1,5 +1,6 @@
 /** Things that the tables do not know: found in the buckets, at a DRS host, or by their URL. */
 import { readFile } from 'node:fs/promises';
+import type { SeriesRow } from '../catalog/index.ts';
 import { CarrelError } from '../errors.ts';
 import {
   type CompoundObjectIdentifier,
@@ -72,16 +73,22 @@ export async function addDrs(cohort: Cohort, identifier: Identifier, tools: Tool
 export async function addUrl(
   cohort: Cohort,
   url: ObjectUrlIdentifier,
-  where: { endpoint?: string | undefined; endpointHint?: string | undefined },
+  where: {
+    endpoint?: string | undefined;
+    endpointHint?: string | undefined;
+    /** Rows of series that the tables know, for layout and licence. */
+    rows?: ReadonlyMap<string, SeriesRow> | undefined;
+  },
   tools: Tools,
 ): Promise<void> {
-  const found = await locateUrl(url, { ...options(tools), ...where });
+  const { rows, ...place } = where;
+  const found = await locateUrl(url, { ...options(tools), ...place });
   note(cohort, url.text, found.notes);
   const base = url.form === 'object' ? url.key : url.key.replace(/[^/]*[*?].*$/, '');
   // A folder keeps its own name below the destination; a wildcard gives what stands below its fixed part.
   const cut = url.form === 'wildcard' ? base.length : base.replace(/\/$/, '').lastIndexOf('/') + 1;
   const paths = found.locations.map(({ key }) => key.slice(cut).split('?')[0] ?? key);
-  addByFolder(cohort, found.locations, paths);
+  addByFolder(cohort, found.locations, paths, rows);
 }
 
 /** Adds the children of a compound object, given by its place or as JSON. */
@@ -156,6 +163,7 @@ function addByFolder(
   cohort: Cohort,
   locations: readonly ObjectLocation[],
   paths: readonly string[] | undefined,
+  rows?: ReadonlyMap<string, SeriesRow>,
 ): void {
   const folders = new Map<string, ObjectLocation[]>();
   locations.forEach((location, index) => {
@@ -173,7 +181,7 @@ function addByFolder(
   for (const [uuid, found] of folders) {
     const series: CohortSeries = {
       crdc_series_uuid: uuid,
-      row: undefined,
+      row: rows?.get(uuid),
       locations: found,
       instances: new Set(found.map(({ key }) => stem(key))),
     };

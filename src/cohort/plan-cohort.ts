@@ -1,6 +1,6 @@
 /** From located series to planned files with their names, and to the lock file. */
 import { CarrelError } from '../errors.ts';
-import type { Digest } from '../identifiers/index.ts';
+import { type Digest, isCrdcUuid } from '../identifiers/index.ts';
 import type { ObjectLocation } from '../locations/index.ts';
 import { createLock, type LockedFile, type LockFile } from '../manifests/index.ts';
 import type { PlannedFile } from '../transfer/index.ts';
@@ -34,8 +34,7 @@ export function planFiles(
   const files = new Map<string, CohortFile>();
   const add = (file: CohortFile) => {
     const before = files.get(file.path);
-    // The same instance in two versions of a series is the same bytes (its uuid is the same).
-    if (before !== undefined && stem(before.key) === stem(file.key) && before.size === file.size) return;
+    if (before !== undefined && isSameInstance(before, file)) return;
     if (before !== undefined) {
       throw new CarrelError(
         'unsafe',
@@ -81,6 +80,16 @@ export function planFiles(
     });
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** An instance keeps its uuid and its bytes when its series is revised; anything else of one name is another file. */
+function isSameInstance(one: CohortFile, other: CohortFile): boolean {
+  if (one.series === undefined || other.series === undefined || one.size !== other.size) return false;
+  const name = stem(one.key);
+  if (name !== stem(other.key) || !isCrdcUuid(name)) return false;
+  const md5 = (file: CohortFile) => file.digests.find((digest) => digest.startsWith('md5:'));
+  const [first, second] = [md5(one), md5(other)];
+  return first === undefined || second === undefined || first === second;
 }
 
 /** The columns of a series that a layout can name; undefined where nothing but the uuid is known. */

@@ -80,7 +80,7 @@ async function selectAll(cohort: Cohort, question: Question, tools: Tools): Prom
   const unknown = notes.filter((note) => note.unknown);
   const [first] = unknown;
   if (first !== undefined && (rows.length === 0 || question.strict === true)) {
-    throw new CarrelError('not-found', first.message, {
+    throw new CarrelError('not-found', `${first.value} is nowhere in the catalogue`, {
       item: first.value,
       next:
         first.suggestions.length > 0

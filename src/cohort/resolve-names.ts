@@ -4,7 +4,7 @@
  */
 import { CarrelError, isCarrelError } from '../errors.ts';
 import type { ObjectUrlIdentifier } from '../identifiers/index.ts';
-import { bucketClassFor } from '../locations/index.ts';
+import { bucketClassFor, viaMirror } from '../locations/index.ts';
 import { addCompound, addDrs, addUrl, addUuids } from './add-located.ts';
 import type { Gathered, Wanted } from './gather.ts';
 import { askForNames, type KnownNames } from './known-names.ts';
@@ -18,6 +18,7 @@ export async function resolveNames(
   question: Question,
   tools: Tools,
 ): Promise<void> {
+  for (const wanted of gathered.wanted) wanted.identifier = viaMirror(wanted.identifier, tools.archive);
   const known = await askForNames(gathered.wanted, tools);
   const strangers: Wanted[] = [];
   const attempt = async (item: string, origin: string, work: () => Promise<void>) => {
@@ -103,7 +104,7 @@ async function resolveUrl(
   const row = url.seriesUuid === undefined ? undefined : known.rows.get(url.seriesUuid);
   const ours = bucketClassFor(tools.archive, url.bucket) !== undefined;
   // A wildcard inside the folder (`…/<uuid>/0*.dcm`) is more than a uuid: only the bucket can answer it.
-  const whole = url.form !== 'wildcard' || url.key.endsWith('/*');
+  const whole = url.form !== 'wildcard' || /\/\*(\.dcm)?$/.test(url.key);
   if (
     row !== undefined &&
     ours &&
@@ -121,7 +122,12 @@ async function resolveUrl(
   }
   const endpoint = wanted.endpoint ?? question.endpoint;
   try {
-    await addUrl(cohort, url, { endpoint, endpointHint: wanted.endpointHint }, tools);
+    await addUrl(
+      cohort,
+      url,
+      { endpoint, endpointHint: wanted.endpointHint, rows: ours ? known.rows : undefined },
+      tools,
+    );
   } catch (error) {
     if (row === undefined || !isCarrelError(error, 'not-found', 'permission', 'network')) throw error;
     throw new CarrelError(error.code, error.message, {

@@ -16,7 +16,7 @@ export async function writeLock(lock: LockFile, path: string): Promise<string | 
   const text = printLock(lock);
   const before = await readFile(path, 'utf8').catch(() => undefined);
   if (before === text) return undefined;
-  const moved = before !== undefined && !sameQuestion(before, lock) ? await moveAside(path) : undefined;
+  const moved = before !== undefined && !isSuperseded(before, lock) ? await moveAside(path) : undefined;
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     await writeFile(temporary, text);
@@ -31,12 +31,15 @@ export async function writeLock(lock: LockFile, path: string): Promise<string | 
   return moved;
 }
 
-function sameQuestion(text: string, lock: LockFile): boolean {
+/** True where the older lock file says nothing that the new one does not: the same question, or the same bytes. */
+function isSuperseded(text: string, lock: LockFile): boolean {
   try {
     const before = parseLock(text, { origin: LOCK_NAME });
+    const same = (pick: (one: LockFile) => unknown) =>
+      JSON.stringify(pick(before)) === JSON.stringify(pick(lock));
     return (
-      JSON.stringify([before.question, before.archive, before.release]) ===
-      JSON.stringify([lock.question, lock.archive, lock.release])
+      same(({ archive, release, question }) => [archive, release, question]) ||
+      same(({ archive, series, files }) => [archive, series, files])
     );
   } catch {
     return false;

@@ -35,4 +35,5 @@ export {
   sourcesFor,
 } from './sources-for.ts';
 export { type UrlPlaceOptions, urlPlaces } from './url-sources.ts';
+export { viaMirror } from './via-mirror.ts';
 export { wildcardMatcher, wildcardPrefix } from './wildcard.ts';

@@ -200,7 +200,7 @@ async function carryOut(
   if (verify === 'full' && weak > 0) {
     emit({
       type: 'note',
-      message: `${weak} files could be compared by their size only: nobody published a digest`,
+      message: `${weak} ${weak === 1 ? 'file' : 'files'} could be compared by their size only: nobody published a digest`,
     });
   }
 }

@@ -175,3 +175,38 @@ describe('a question becomes a cohort', () => {
     });
   });
 });
+
+describe('URLs', () => {
+  test('the web address of a mirror is a bucket: with rows, so with layout and licence', async () => {
+    const uuid = facts.corrected.versions.at(-1)?.uuid ?? '';
+    const archive = {
+      ...tools.archive,
+      mirrors: [
+        ...tools.archive.mirrors,
+        {
+          name: 'cache',
+          protocol: 's3' as const,
+          endpoint: 'https://cache.example/idc',
+          access: 'anonymous' as const,
+        },
+      ],
+    };
+    const cohort = await resolveCohort(
+      { what: [`https://cache.example/idc/${facts.corrected.bucket}/${uuid}/`], selection: {} },
+      { ...tools, archive },
+      { cwd: folder },
+    );
+    expect(uuids(cohort)).toEqual([uuid]);
+    expect(cohort.series[0]?.row?.license_short_name).toBeTruthy();
+  });
+
+  test('a wildcard over the files of a known series is the series; over a part of them it keeps its row', async () => {
+    const version = facts.corrected.versions.at(-1);
+    const whole = await resolve({ what: [`s3://${facts.corrected.bucket}/${version?.uuid}/*.dcm`] });
+    expect(whole.series).toMatchObject([{ crdc_series_uuid: version?.uuid, instances: undefined }]);
+    const initial = [...(version?.instances.values() ?? [])].filter((uuid) => uuid.startsWith('0'));
+    const part = await resolve({ what: [`s3://${facts.corrected.bucket}/${version?.uuid}/0*`] });
+    expect(part.series[0]?.row?.PatientID).toBe(facts.corrected.patientId);
+    expect(part.series[0]?.locations).toHaveLength(initial.length);
+  });
+});

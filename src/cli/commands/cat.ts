@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { Option } from 'commander';
 import { CarrelError } from '../../errors.ts';
 import { parseDigest, parseIdentifier } from '../../identifiers/index.ts';
-import { locateUrl, type ObjectLocation, resolveDrs } from '../../locations/index.ts';
+import { locateUrl, type ObjectLocation, resolveDrs, viaMirror } from '../../locations/index.ts';
 import { createCrc32c, withRetry } from '../../stores/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk, type Desk } from '../desk.ts';
@@ -59,7 +59,7 @@ async function locationsOf(
   desk: Desk,
   endpoint: string | undefined,
 ): Promise<ObjectLocation[]> {
-  const identifier = parseIdentifier(url);
+  const identifier = viaMirror(parseIdentifier(url), desk.archive);
   const options = {
     archive: desk.archive,
     openStore: desk.openStore,

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { CarrelError } from '../../errors.ts';
 import { type ObjectUrlIdentifier, parseIdentifier } from '../../identifiers/index.ts';
-import { urlPlaces, wildcardMatcher, wildcardPrefix } from '../../locations/index.ts';
+import { urlPlaces, viaMirror, wildcardMatcher, wildcardPrefix } from '../../locations/index.ts';
 import { type ListPage, type Store, withRetry } from '../../stores/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
@@ -63,7 +63,7 @@ function storesOf(
   desk: Parameters<Parameters<typeof atDesk>[1]>[0],
   endpoint: string | undefined,
 ): { stores: Store[]; key: string; wildcard: boolean } {
-  const identifier = parseIdentifier(url);
+  const identifier = viaMirror(parseIdentifier(url), desk.archive);
   if (identifier.kind === 'path') {
     const root = resolve(run.terminal.cwd, identifier.path);
     return {
