@@ -24,7 +24,7 @@ const external = [
 
 await build({
   absWorkingDir: new URL('.', root).pathname,
-  entryPoints: { carrel: 'src/cli/main.ts' },
+  entryPoints: { carrel: 'src/cli/carrel.ts' },
   outdir: 'dist/bin',
   bundle: true,
   splitting: true,

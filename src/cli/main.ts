@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /**
  * The command line's front door. It loads the parser and nothing else; each command is loaded when it is called.
  */
@@ -119,12 +118,3 @@ function report(error: unknown, argv: readonly string[], terminal: Terminal): Ex
 function printableLines(text: string): string {
   return text.split('\n').map(printable).join('\n');
 }
-
-const terminal: Terminal = {
-  out: process.stdout,
-  err: process.stderr,
-  in: process.stdin,
-  env: process.env,
-  cwd: process.cwd(),
-};
-process.exitCode = await main(process.argv.slice(2), terminal);
