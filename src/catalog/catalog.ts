@@ -2,12 +2,13 @@
 import type { Archive } from '../archives/index.ts';
 import type { Digest } from '../identifiers/index.ts';
 import type { CitationList } from './citations.ts';
+import type { DatasetList } from './find-datasets.ts';
 import type { History } from './history.ts';
 import type { Match } from './look-up.ts';
 import type { UidMatch } from './look-up-uids.ts';
 import type { QueryOptions, QueryResult } from './query.ts';
 import type { Selection, SelectionNote, SeriesRow } from './rows.ts';
-import type { Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
+import type { CountOptions, Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
 import type { ColumnInfo, TableInfo } from './tables.ts';
 
 /** Options of every question. */
@@ -75,13 +76,15 @@ export interface Catalog {
     selection: Selection,
     options?: SelectOptions,
   ): Promise<{ rows: AsyncIterable<SeriesRow[]>; notes: SelectionNote[] }>;
-  count(selection: Selection, options?: Options): Promise<Counts>;
+  count(selection: Selection, options?: CountOptions): Promise<Counts>;
   /** Counts per value of the columns, largest number of series first. */
   groupBy(
     selection: Selection,
     columns: string[],
     options?: GroupOptions,
   ): Promise<{ rows: GroupRow[]; notes: SelectionNote[] }>;
+  /** Collections and analysis results that all words are found in, best first, counted within a selection. */
+  findDatasets(words: readonly string[], selection?: Selection, options?: Options): Promise<DatasetList>;
   /** Everything that the text names; [] where nothing. */
   lookUp(text: string, options?: Options): Promise<Match[]>;
   /** What many DICOM UIDs name, in one pass; what is unknown is missing from the map. */

@@ -5,6 +5,7 @@
 import { CarrelError } from '../errors.ts';
 import type { Catalog, SelectionOrUuids } from './catalog.ts';
 import { bibtexOf, cleanCitation, cslOf } from './citation-text.ts';
+import { member } from './dataset-texts.ts';
 import type { Session } from './engine.ts';
 import type { OpenTables } from './open-tables.ts';
 import { columnsOf } from './relations.ts';
@@ -185,12 +186,6 @@ async function sourceTexts(session: Session, tables: OpenTables): Promise<Map<st
     );
   }
   return found;
-}
-
-/** A member of a struct or row, whatever case and underscores its name has. */
-function member(row: Record<string, unknown>, name: string): unknown {
-  const squash = (text: string) => text.toLowerCase().replaceAll('_', '');
-  return Object.entries(row).find(([key]) => squash(key) === squash(name))?.[1];
 }
 
 /** Two of IDC's citations do not print their own DOI; a reference without one cannot be followed. */

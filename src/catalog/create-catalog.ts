@@ -5,6 +5,7 @@ import { stopIfAborted } from './abort.ts';
 import type { Catalog, Options } from './catalog.ts';
 import { citationsOf, completeCitations } from './citations.ts';
 import type { Engine, Session } from './engine.ts';
+import { findDatasets } from './find-datasets.ts';
 import { readHistory } from './history.ts';
 import { findInstance, listInstances, lookUpInstance } from './instances.ts';
 import { releaseNumber } from './layout.ts';
@@ -107,13 +108,19 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
     async count(selection, options) {
       const other = await at(selection);
       if (other !== undefined) return withReleaseNotes(other, await other.count(selection, options));
-      return ask((session) => countSelection(session, tables, selection), options);
+      return ask((session) => countSelection(session, tables, selection, options?.sums), options);
     },
     async groupBy(selection, columns, options) {
       const other = await at(selection);
       if (other !== undefined)
         return withReleaseNotes(other, await other.groupBy(selection, columns, options));
-      return ask((session) => groupSelection(session, tables, selection, columns, options?.limit), options);
+      return ask((session) => groupSelection(session, tables, selection, columns, options), options);
+    },
+    async findDatasets(words, selection = {}, options) {
+      const other = await at(selection);
+      if (other !== undefined)
+        return withReleaseNotes(other, await other.findDatasets(words, selection, options));
+      return ask((session) => findDatasets(session, tables, words, selection), options);
     },
     async lookUp(text, options) {
       const bare = await ask((session) => lookUpText(session, tables, text), options);

@@ -17,15 +17,16 @@ export {
   type TableCheck,
 } from './catalogs.ts';
 export { type Citation, type CitationFormat, type CitationList, formatCitations } from './citations.ts';
+export type { DatasetList, DatasetMatch } from './find-datasets.ts';
 export type { History, SeriesVersion } from './history.ts';
 export { type InstallOptions, installCatalog } from './install.ts';
-export { allowsCommercialUse } from './license-policy.ts';
+export { allowsCommercialUse, type LicenseTerms, licenseTerms } from './license-policy.ts';
 export type { Match, MatchLevel } from './look-up.ts';
 export type { UidMatch } from './look-up-uids.ts';
 export { type OpenCatalogOptions, openCatalog } from './open-catalog.ts';
 export type { QueryOptions, QueryResult } from './query.ts';
 export type * from './rows.ts';
 export { FIELD_COLUMNS } from './selection-fields.ts';
-export type { Amount, Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
+export type { Amount, CountOptions, Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
 export type { ColumnInfo, TableInfo } from './tables.ts';
 export { type UpdateOptions, updateCatalog } from './update.ts';

@@ -139,7 +139,8 @@ async function atLastRelease(session: Session, tables: OpenTables, match: BareMa
     const value = match.selection[field];
     if (!Array.isArray(value) || conditions.some((condition) => condition.startsWith(column))) continue;
     conditions.push(`${column} = $${field}`);
-    parameters[field] = value[0] ?? '';
+    const [first] = value;
+    parameters[field] = typeof first === 'string' ? first : '';
   }
   const rows = await session.rows(
     `SELECT ${PARTS} FROM carrel.versions WHERE ${conditions.join(' AND ')} AND $last::BIGINT BETWEEN carrel_min AND carrel_max GROUP BY ALL`,

@@ -52,10 +52,32 @@ export interface Selection {
   analysisResults?: 'include' | 'exclude' | 'only';
   /** `v24`, `24`, `current`. */
   release?: string;
+  /** Words that describe the data set (collection or analysis result) which a series is in; all must match. */
+  words?: string[];
+  /** Order before `limit`; default: collection, patient, study, series. */
+  order?: SortKey[];
   limit?: number;
   /** Number of patients drawn, the same on every machine for the same seed. */
   sample?: number;
+  /** What `sample` draws: whole patients (default) or single series. */
+  sampleBy?: 'patient' | 'series';
   seed?: number;
+  /** Adds the column `split`: every patient in one of these parts, decided by patient and seed alone. */
+  split?: SplitPart[];
+}
+
+/** A column to sort by; empty values come last either way. */
+export interface SortKey {
+  column: string;
+  descending?: boolean;
+}
+
+/** A part of a split. */
+export interface SplitPart {
+  /** Letters, digits, `_` and `-`. */
+  name: string;
+  /** Between 0 and 1; the shares of a split add up to 1. */
+  share: number;
 }
 
 /** Something that the user should know about an answer; never an error. */

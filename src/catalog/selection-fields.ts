@@ -15,3 +15,6 @@ export const FIELD_COLUMNS = {
   doi: 'source_DOI',
   crdcSeriesUuid: 'crdc_series_uuid',
 } as const satisfies Partial<Record<keyof Selection, string>>;
+
+/** A field of a selection that lists values of one column. */
+export type SelectionField = keyof typeof FIELD_COLUMNS;

@@ -22,10 +22,11 @@ const NEEDED = [
 const OWN = ['carrel_bytes', 'carrel_rounded', 'carrel_min', 'carrel_max', 'carrel_current'];
 
 /** Published columns to fetch for a wish: those asked for that exist (by any case), or all. */
-function wanted(tables: OpenTables, columns: string[] | undefined): string[] {
-  if (columns === undefined) return tables.relations.columns;
+function wanted(tables: OpenTables, columns: string[] | undefined, added: string[] = []): string[] {
+  const all = [...tables.relations.columns, ...added];
+  if (columns === undefined) return all;
   const asked = new Set(columns.map((column) => column.toLowerCase()));
-  return tables.relations.columns.filter((column) => asked.has(column.toLowerCase()));
+  return all.filter((column) => added.includes(column) || asked.has(column.toLowerCase()));
 }
 
 /**
@@ -38,9 +39,9 @@ export async function* streamSeries(
   compiled: CompiledSelection,
   columns?: string[],
 ): AsyncGenerator<SeriesRow[]> {
-  const published = wanted(tables, columns);
+  const published = wanted(tables, columns, compiled.added);
   const names = [...new Set([...published, ...NEEDED, ...tables.relations.bucketColumns, ...OWN])];
-  const order = compiled.ordered ? '' : ` ORDER BY ${ROW_ORDER}`;
+  const order = compiled.ordered ? '' : ` ORDER BY ${compiled.order ?? ROW_ORDER}`;
   const list = names.map((name) => jsonColumn(tables, name)).join(', ');
   const result = await session.stream(
     `SELECT json_array(${list})::VARCHAR FROM ${compiled.from}${order}`,

@@ -1,10 +1,12 @@
 /** Counting: how much a selection is, per value of a column, per licence. Patients are counted per collection. */
 import { CarrelError } from '../errors.ts';
 import type { SelectionOrUuids } from './catalog.ts';
+import { answerColumn, columnSql, sumSql } from './columns.ts';
 import { type Parameters, quoted, type Row, type Session } from './engine.ts';
-import { allowsCommercialUse } from './license-policy.ts';
+import { licenseTerms } from './license-policy.ts';
+import { nearest } from './nearest.ts';
 import type { OpenTables } from './open-tables.ts';
-import type { SelectionNote } from './rows.ts';
+import type { SelectionNote, SortKey } from './rows.ts';
 import { type CompiledSelection, compileSelection } from './selection.ts';
 import { textOf } from './values.ts';
 
@@ -27,6 +29,8 @@ export interface Amount {
 /** Answer of `count`. */
 export interface Counts extends Amount {
   collections: number;
+  /** Sum per column asked for: whole numbers beyond 2^53 as text; null where no row has a value. */
+  sums: Record<string, number | string | null>;
   notes: SelectionNote[];
 }
 
@@ -34,11 +38,21 @@ export interface Counts extends Amount {
 export interface GroupRow extends Amount {
   /** Value per column asked for; null where the archive has none. */
   values: Record<string, unknown>;
+  /** Sum per column asked for. */
+  sums: Record<string, number | string | null>;
+}
+
+/** Options of `count`. */
+export interface CountOptions {
+  signal?: AbortSignal | undefined;
+  /** Columns of numbers to add up. */
+  sums?: string[] | undefined;
 }
 
 /** Options of `groupBy`. */
-export interface GroupOptions {
-  signal?: AbortSignal | undefined;
+export interface GroupOptions extends CountOptions {
+  /** By columns of the answer; default: largest number of series first. */
+  order?: SortKey[] | undefined;
   /** At most that many rows. */
   limit?: number | undefined;
 }
@@ -49,6 +63,8 @@ export interface LicenseShare extends Amount {
   license: string | null;
   /** By `allowsCommercialUse`. */
   commercial: boolean;
+  /** Why commercial use is allowed or not. */
+  why: string;
   collections: number;
 }
 
@@ -94,55 +110,109 @@ export async function countSelection(
   session: Session,
   tables: OpenTables,
   what: SelectionOrUuids,
+  sums: readonly string[] = [],
 ): Promise<Counts> {
+  const wanted = sums.map((column) => sumSql(tables, column));
   const { from, parameters, notes } = await compileEither(session, tables, what);
   const [row = {}] = await session.rows(
-    `SELECT count(DISTINCT collection_id) AS collections, ${AMOUNT} FROM ${from}`,
+    `SELECT count(DISTINCT collection_id) AS collections, ${AMOUNT}${sumList(wanted)} FROM ${from}`,
     parameters,
   );
-  return { collections: Number(row['collections'] ?? 0), ...amountOf(row), notes };
+  return {
+    collections: Number(row['collections'] ?? 0),
+    ...amountOf(row),
+    sums: sumsOf(row, wanted),
+    notes,
+  };
 }
 
-/** Counts per value of columns of `index`. Throws `not-found` for a column that is not there. */
+/** What to count by. */
+export interface Grouping {
+  columns: readonly string[];
+  sums?: readonly string[] | undefined;
+  order?: readonly SortKey[] | undefined;
+  limit?: number | undefined;
+}
+
+/** A grouping as SQL; the sums come as `sum_0`, `sum_1`, … Throws `usage` for a column that is not there. */
+export async function compileGrouping(
+  session: Session,
+  tables: OpenTables,
+  what: SelectionOrUuids,
+  { columns, sums = [], order = [], limit }: Grouping,
+): Promise<{ sql: string; names: string[]; wanted: Sum[]; parameters: Parameters; notes: SelectionNote[] }> {
+  if (columns.length === 0)
+    throw new CarrelError('usage', 'no column to count by', { next: 'for example --by Modality' });
+  const wanted = sums.map((column) => sumSql(tables, column));
+  const { from, parameters, notes, added } = await compileEither(session, tables, what);
+  const names = [...new Set(columns.map((column) => answerColumn(tables, column, added)))];
+  const list = names.map((name) => `${columnSql(tables, name, added)} AS ${quoted(name)}`).join(', ');
+  const sorted = [
+    ...order.map((key) => sortSql(key, names, wanted)),
+    'series DESC',
+    ...names.map((name) => `${quoted(name)} NULLS LAST`),
+  ];
+  const cut = limit === undefined ? '' : ` LIMIT ${Math.max(0, Math.trunc(limit))}`;
+  return {
+    sql: `SELECT ${list}, ${AMOUNT}${sumList(wanted)} FROM ${from} GROUP BY ${names.map((_, at) => at + 1).join(', ')} ORDER BY ${sorted.join(', ')}${cut}`,
+    names,
+    wanted,
+    parameters,
+    notes,
+  };
+}
+
+/** Counts per value of columns of `index`. Throws `usage` for a column that is not there. */
 export async function groupSelection(
   session: Session,
   tables: OpenTables,
   what: SelectionOrUuids,
-  columns: string[],
-  limit?: number,
+  columns: readonly string[],
+  options: Omit<Grouping, 'columns'> = {},
 ): Promise<{ rows: GroupRow[]; notes: SelectionNote[] }> {
-  const names = columns.map((column) => publishedColumn(tables, column));
-  if (names.length === 0)
-    throw new CarrelError('usage', 'no column to count by', { next: 'for example --by Modality' });
-  const { from, parameters, notes } = await compileEither(session, tables, what);
-  const list = names.map(quoted).join(', ');
-  const rows = await session.rows(
-    `SELECT ${list}, ${AMOUNT} FROM ${from} GROUP BY ${list} ORDER BY series DESC, ${names.map((name) => `${quoted(name)} NULLS LAST`).join(', ')}${limit === undefined ? '' : ` LIMIT ${Math.max(0, Math.trunc(limit))}`}`,
-    parameters,
-  );
+  const grouping = { ...options, columns };
+  const { sql, names, wanted, parameters, notes } = await compileGrouping(session, tables, what, grouping);
+  const rows = await session.rows(sql, parameters);
   return {
     rows: rows.map((row) => ({
       values: Object.fromEntries(names.map((name) => [name, row[name] ?? null])),
       ...amountOf(row),
+      sums: sumsOf(row, wanted),
     })),
     notes,
   };
 }
 
-/** The published name of a column, whatever case it was written in. Throws `not-found` with the nearest names. */
-export function publishedColumn(tables: OpenTables, column: string): string {
-  const { columns } = tables.relations;
-  const found =
-    columns.find((name) => name === column) ??
-    columns.find((name) => name.toLowerCase() === column.toLowerCase());
-  if (found !== undefined) return found;
-  const squash = (name: string) => name.toLowerCase().replaceAll('_', '');
-  const near = columns.filter(
-    (name) => squash(name).includes(squash(column)) || squash(column).includes(squash(name)),
+/** A column to be added up. */
+export interface Sum {
+  name: string;
+  sql: string;
+}
+
+function sumList(wanted: readonly Sum[]): string {
+  return wanted.map(({ sql }, at) => `, ${sql} AS sum_${at}`).join('');
+}
+
+function sumsOf(row: Row, wanted: readonly Sum[]): Record<string, number | string | null> {
+  return Object.fromEntries(
+    wanted.map(({ name }, at) => [name, (row[`sum_${at}`] ?? null) as number | string | null]),
   );
-  throw new CarrelError('not-found', `the table index has no column ${column}`, {
+}
+
+const COUNTED = ['patients', 'studies', 'series', 'instances', 'bytes'];
+
+/** A column of a grouped answer to sort by: one of those counted by, an amount, or a sum. */
+function sortSql({ column, descending }: SortKey, names: readonly string[], wanted: readonly Sum[]): string {
+  const text = column.toLowerCase();
+  const is = (name: string) => name.toLowerCase() === text;
+  const sum = wanted.findIndex(({ name }) => is(name));
+  const found = names.find(is) ?? COUNTED.find(is) ?? (sum < 0 ? undefined : `sum_${sum}`);
+  if (found !== undefined) return `${quoted(found)} ${descending === true ? 'DESC' : 'ASC'} NULLS LAST`;
+  const all = [...names, ...COUNTED, ...wanted.map(({ name }) => name)];
+  const near = nearest(column, all);
+  throw new CarrelError('usage', `the answer has no column ${column} to sort by`, {
     item: column,
-    next: `${near.length > 0 ? `did you mean ${near.slice(0, 5).join(', ')}? ` : ''}carrel catalog schema index lists all`,
+    next: near.length > 0 ? `did you mean ${near.join(', ')}?` : `its columns are ${all.join(', ')}`,
   });
 }
 
@@ -163,7 +233,7 @@ export async function licensesOf(
       const license = textOf(row['license_short_name']);
       return {
         license,
-        commercial: allowsCommercialUse(license),
+        ...licenseTerms(license),
         collections: Number(row['collections']),
         ...amountOf(row),
       };
