@@ -165,7 +165,7 @@ async function notesOf(
   if (
     current !== undefined &&
     versions.length === 1 &&
-    !tables.relations.columns.includes('series_revised_idc_version')
+    tables.relations.absent.includes('series_revised_idc_version')
   ) {
     notes.push('these tables do not say since when it is as it is');
   }

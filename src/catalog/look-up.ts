@@ -89,7 +89,7 @@ export async function lookUpText(session: Session, tables: OpenTables, text: str
   const probes = UID.test(value) ? BY_UID : BY_NAME;
   const here = await probe(session, tables, 'carrel.series', probes, value, true);
   if (here.length > 0 || !tables.relations.hasPrior) return here;
-  return probe(session, tables, 'carrel.versions', probes, value, false);
+  return probe(session, tables, 'carrel.ranges', probes, value, false);
 }
 
 async function probe(
@@ -143,7 +143,7 @@ async function atLastRelease(session: Session, tables: OpenTables, match: BareMa
     parameters[field] = typeof first === 'string' ? first : '';
   }
   const rows = await session.rows(
-    `SELECT ${PARTS} FROM carrel.versions WHERE ${conditions.join(' AND ')} AND $last::BIGINT BETWEEN carrel_min AND carrel_max GROUP BY ALL`,
+    `SELECT ${PARTS} FROM carrel.ranges WHERE ${conditions.join(' AND ')} AND $last::BIGINT BETWEEN carrel_min AND carrel_max GROUP BY ALL`,
     parameters,
   );
   return { ...merge(tables, match.level, match.value, rows, selection, false), minRelease: match.minRelease };

@@ -1,6 +1,7 @@
 /** What every question needs: the engine, and what its views stand for. */
 import type { Archive } from '../archives/index.ts';
 import type { CatalogFile } from './catalog-file.ts';
+import type { ChosenTables } from './choose-tables.ts';
 import type { Engine } from './engine.ts';
 import type { Relations } from './relations.ts';
 
@@ -20,6 +21,8 @@ export interface OpenTables {
   releaseAsked: boolean;
   /** True where `carrel.series` gives its rows in the order of answers without sorting. */
   sorted: boolean;
+  /** What they were opened from. */
+  chosen: ChosenTables;
   engine: Engine;
   relations: Relations;
 }

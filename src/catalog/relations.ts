@@ -8,6 +8,7 @@
  */
 import { CarrelError } from '../errors.ts';
 import { literal, quoted, type Session } from './engine.ts';
+import { findDoubled, HALVED, inSnakeCase, RENAMED, TIMES } from './old-tables.ts';
 
 /** Columns that the relations always have, with their types; NULL where an older table lacks them. */
 const STANDARD: Record<string, string> = {
@@ -49,6 +50,8 @@ export interface RelationOptions {
   /** Columns that hold buckets: `aws_bucket`. */
   bucketColumns: string[];
   tables: { name: string; files: string[]; sizes?: 'exact' | 'rounded' | undefined }[];
+  /** Main table of a neighbouring version: what it gives with half the files and half the bytes is counted twice here. */
+  counterpart?: { version: string; files: string[] } | undefined;
 }
 
 /** What the views turned out to hold. */
@@ -61,6 +64,10 @@ export interface Relations {
   bucketColumns: string[];
   /** Column of `index` → DuckDB type. */
   types: Record<string, string>;
+  /** Columns that the tables lack: NULL everywhere. */
+  absent: string[];
+  /** Series that the main table counts twice, put right by a counterpart; undefined where nothing was compared. */
+  doubled: number | undefined;
 }
 
 /** Creates all views. Throws `bad-input` where the tables cannot be a catalogue, `not-found` where a release cannot be derived. */
@@ -70,9 +77,9 @@ export async function createRelations(session: Session, options: RelationOptions
   for (const table of options.tables) {
     const list = `[${table.files.map(literal).join(', ')}]`;
     const union = table.files.length > 1 ? ', union_by_name=true' : '';
-    await session.connection.run(
-      `CREATE VIEW ${viewName(table.name)} AS SELECT * FROM read_parquet(${list}${union})`,
-    );
+    const source = `read_parquet(${list}${union})`;
+    const select = RENAMED.has(table.name) ? await inSnakeCase(session, source) : '*';
+    await session.connection.run(`CREATE VIEW ${viewName(table.name)} AS SELECT ${select} FROM ${source}`);
   }
   await nameClinicalTables(session, options);
   const types = await typesOf(session, 'published."index"');
@@ -100,15 +107,21 @@ export async function createRelations(session: Session, options: RelationOptions
     );
   }
   const added = derivedColumns(columns);
-  const published = [...columns, ...Object.keys(added)];
+  const given = [...columns, ...Object.keys(added)];
+  const absent = Object.keys(STANDARD).filter((column) => !given.includes(column));
+  const published = [...given, ...absent];
+  const doubled = derived ? undefined : await findDoubled(session, options.counterpart);
   const buckets = options.bucketColumns.filter(
     (column) => published.includes(column) || prior?.includes(column) === true,
   );
   await session.connection.run(
-    `CREATE VIEW carrel.current AS ${currentSql(columns, added, buckets, options)}`,
+    `CREATE VIEW carrel.current AS ${currentSql(columns, added, buckets, options, doubled !== undefined)}`,
   );
   await session.connection.run(
     `CREATE VIEW carrel.versions AS ${withPrior('SELECT * FROM carrel.current', prior, buckets, options)}`,
+  );
+  await session.connection.run(
+    `CREATE VIEW carrel.ranges AS ${withRanges('SELECT * FROM carrel.current', prior, buckets, options)}`,
   );
   const atRelease = derived
     ? withPrior(
@@ -120,7 +133,7 @@ export async function createRelations(session: Session, options: RelationOptions
       )
     : 'SELECT * FROM carrel.current';
   await session.connection.run(`CREATE VIEW carrel.series AS ${atRelease}`);
-  const same = !derived && Object.keys(added).length === 0;
+  const same = !derived && given.length === columns.length && absent.length === 0 && doubled === undefined;
   await session.connection.run(
     `CREATE VIEW main."index" AS SELECT ${same ? '*' : published.map(quoted).join(', ')} FROM ${same ? 'published."index"' : 'carrel.series'}`,
   );
@@ -130,6 +143,8 @@ export async function createRelations(session: Session, options: RelationOptions
     hasPrior: prior !== undefined,
     bucketColumns: buckets,
     types,
+    absent,
+    doubled,
   };
 }
 
@@ -182,17 +197,18 @@ function currentSql(
   added: Record<string, string>,
   buckets: string[],
   options: RelationOptions,
+  halved: boolean,
 ): string {
   const rounded = options.tables.find(({ name }) => name === 'index')?.sizes !== 'exact';
   const known = new Set([...columns, ...Object.keys(added)]);
   const absent = { ...STANDARD, ...Object.fromEntries(buckets.map((column) => [column, 'VARCHAR'])) };
   const select = [
-    '*',
+    halved ? HALVED : '*',
     ...Object.entries(added).map(([name, sql]) => `${sql} AS ${name}`),
     ...Object.entries(absent)
       .filter(([name]) => !known.has(name))
       .map(([name, type]) => `NULL::${type} AS ${quoted(name)}`),
-    `${columns.includes('series_size_MB') ? BYTES : 'NULL::BIGINT'} AS carrel_bytes`,
+    `${columns.includes('series_size_MB') ? (halved ? `${BYTES} // ${TIMES}` : BYTES) : 'NULL::BIGINT'} AS carrel_bytes`,
     `${rounded} AS carrel_rounded`,
     `${columns.includes('series_revised_idc_version') ? `coalesce(series_revised_idc_version, ${options.tablesRelease})` : options.tablesRelease}::BIGINT AS carrel_min`,
     `${options.tablesRelease}::BIGINT AS carrel_max`,
@@ -230,4 +246,24 @@ function withPrior(
   ];
   const having = release === undefined ? '' : ` HAVING bool_or(${within})`;
   return `${current} UNION ALL BY NAME SELECT ${select.join(', ')} FROM main.prior_versions_index GROUP BY crdc_series_uuid${having}`;
+}
+
+/**
+ * Every range by itself: collection and bucket of that time. A row inside another of the same version (IDC's v23 to v25
+ * have 48, with twice the size) is left out.
+ */
+function withRanges(
+  current: string,
+  prior: string[] | undefined,
+  buckets: string[],
+  options: RelationOptions,
+): string {
+  if (prior === undefined) return current;
+  const rounded = options.tables.find(({ name }) => name === 'prior_versions_index')?.sizes !== 'exact';
+  const columns = [...PRIOR_COLUMNS, ...buckets].filter((column) => prior.includes(column)).map(quoted);
+  const before = 'ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING';
+  return `${current} UNION ALL BY NAME SELECT crdc_series_uuid, ${columns.join(', ')}, series_size_MB, ${BYTES} AS carrel_bytes,
+    ${rounded} AS carrel_rounded, min_idc_version::BIGINT AS carrel_min, max_idc_version::BIGINT AS carrel_max, false AS carrel_current
+    FROM main.prior_versions_index QUALIFY coalesce(max_idc_version > max(max_idc_version) OVER
+      (PARTITION BY crdc_series_uuid ORDER BY min_idc_version, max_idc_version DESC, series_size_MB ${before}), true)`;
 }

@@ -82,7 +82,7 @@ async function elsewhereNotes(
 ): Promise<SelectionNote[]> {
   const column = quoted(FIELD_COLUMNS[field]);
   const rows = await session.rows(
-    `SELECT ${column} AS v, min(carrel_min) AS first, max(carrel_max) AS last FROM carrel.versions
+    `SELECT ${column} AS v, min(carrel_min) AS first, max(carrel_max) AS last FROM carrel.ranges
      WHERE lower(${column}) IN (SELECT unnest($list)) GROUP BY 1 ORDER BY 1`,
     { list: values.map((value) => value.toLowerCase()) },
   );
