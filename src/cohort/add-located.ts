@@ -19,6 +19,7 @@ import {
 } from '../locations/index.ts';
 import { safeSegment } from '../transfer/index.ts';
 import type { Wanted } from './gather.ts';
+import { instanceName } from './instance-name.ts';
 import { patientStores } from './patient-store.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
 
@@ -123,7 +124,7 @@ export async function addCompound(
     });
   }
   const uuid = found.crdc_series_uuid;
-  const instances = new Set(found.locations.map(({ key }) => stem(key)));
+  const instances = new Set(found.locations.map(({ key }) => instanceName(key)));
   if (uuid === undefined) addByFolder(cohort, found.locations, undefined);
   else {
     const row = (await tools.catalog?.seriesByUuid([uuid], { signal: tools.signal }))?.get(uuid);
@@ -183,7 +184,7 @@ function addByFolder(
       crdc_series_uuid: uuid,
       row: rows?.get(uuid),
       locations: found,
-      instances: new Set(found.map(({ key }) => stem(key))),
+      instances: new Set(found.map(({ key }) => instanceName(key))),
     };
     cohort.series.push(series);
   }
@@ -201,9 +202,4 @@ function options(tools: Tools): Pick<Tools, 'archive' | 'openStore' | 'from' | '
 
 function note(cohort: Cohort, item: string, notes: readonly string[]): void {
   for (const message of notes) cohort.notes.push({ item, message });
-}
-
-/** Uuid of the instance that a key names. */
-function stem(key: string): string {
-  return (key.split('/').at(-1) ?? key).replace(/\.dcm$/, '');
 }

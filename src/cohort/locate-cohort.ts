@@ -1,6 +1,7 @@
 /** Where every object of a cohort stands: from kept listings, else by listing the buckets. */
 import type { CarrelError } from '../errors.ts';
 import { locateAll, type ObjectLocation, sourcesFor } from '../locations/index.ts';
+import { instanceName } from './instance-name.ts';
 import type { KnownListings } from './known-listings.ts';
 import { patientStores } from './patient-store.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
@@ -99,7 +100,7 @@ export async function locateCohort(
 function wanted(series: CohortSeries, locations: readonly ObjectLocation[]): readonly ObjectLocation[] {
   const { instances } = series;
   if (instances === undefined) return locations;
-  return locations.filter(({ key }) => instances.has((key.split('/').at(-1) ?? key).replace(/\.dcm$/, '')));
+  return locations.filter(({ key }) => instances.has(instanceName(key)));
 }
 
 function bucketsOf(location: ObjectLocation | undefined): Record<string, string> {

@@ -5,6 +5,7 @@ import type { ObjectLocation } from '../locations/index.ts';
 import { createLock, type LockedFile, type LockFile } from '../manifests/index.ts';
 import type { PlannedFile } from '../transfer/index.ts';
 import { foreignMirror } from './add-lock.ts';
+import { instanceName } from './instance-name.ts';
 import { type Layout, pathFor } from './layout.ts';
 import type { LocatedCohortSeries } from './locate-cohort.ts';
 import type { Cohort, CohortSeries } from './question.ts';
@@ -85,8 +86,8 @@ export function planFiles(
 /** An instance keeps its uuid and its bytes when its series is revised; anything else of one name is another file. */
 function isSameInstance(one: CohortFile, other: CohortFile): boolean {
   if (one.series === undefined || other.series === undefined || one.size !== other.size) return false;
-  const name = stem(one.key);
-  if (name !== stem(other.key) || !isCrdcUuid(name)) return false;
+  const name = instanceName(one.key);
+  if (name !== instanceName(other.key) || !isCrdcUuid(name)) return false;
   const md5 = (file: CohortFile) => file.digests.find((digest) => digest.startsWith('md5:'));
   const [first, second] = [md5(one), md5(other)];
   return first === undefined || second === undefined || first === second;
@@ -187,8 +188,4 @@ function identityOf(series: CohortSeries): Omit<LockFile['series'][number], 'fil
     license_short_name: from?.license_short_name ?? null,
     source_DOI: from?.source_DOI ?? null,
   };
-}
-
-function stem(key: string): string {
-  return (key.split('/').at(-1) ?? key).replace(/\.dcm$/, '');
 }
