@@ -35,7 +35,7 @@ export function planFiles(
   const files = new Map<string, CohortFile>();
   const add = (file: CohortFile) => {
     const before = files.get(file.path);
-    if (before !== undefined && isSameInstance(before, file)) return;
+    if (before !== undefined && (isSameObject(before, file) || isSameInstance(before, file))) return;
     if (before !== undefined) {
       throw new CarrelError(
         'unsafe',
@@ -81,6 +81,12 @@ export function planFiles(
     });
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/** Named twice, in lists or by overlapping folders: the same key at the same place. */
+function isSameObject(one: CohortFile, other: CohortFile): boolean {
+  const place = ({ sources }: CohortFile) => JSON.stringify(sources[0]?.place);
+  return one.key === other.key && place(one) === place(other);
 }
 
 /** An instance keeps its uuid and its bytes when its series is revised; anything else of one name is another file. */

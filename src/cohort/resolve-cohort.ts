@@ -139,6 +139,13 @@ function mergeSeries(series: readonly CohortSeries[]): CohortSeries[] {
   return [...merged.values()];
 }
 
+/** The error with the name as it was given, which a look-up further down may not have known. */
+function naming({ item, error }: Unresolved): CarrelError {
+  if (error.item === item) return error;
+  const message = error.message.includes(item) ? error.message : `${item}: ${error.message}`;
+  return new CarrelError(error.code, message, { item, next: error.next, cause: error });
+}
+
 /** Items that one message names. */
 const MOST_NAMED = 20;
 
@@ -146,7 +153,7 @@ const MOST_NAMED = 20;
 function nothingFound(unresolved: readonly Unresolved[]): CarrelError {
   const [first] = unresolved;
   if (first === undefined) return new CarrelError('not-found', 'nothing was found');
-  if (unresolved.length === 1) return first.error;
+  if (unresolved.length === 1) return naming(first);
   const lines = unresolved
     .slice(0, MOST_NAMED)
     .map(({ origin, item, error }) => `  ${origin === 'argument' ? item : origin}: ${error.message}`);

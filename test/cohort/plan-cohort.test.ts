@@ -80,6 +80,11 @@ describe('naming files', () => {
     );
   });
 
+  test('the same object named twice is one file', () => {
+    const object = { location: location('a/1.dcm'), path: '1.dcm' };
+    expect(planFiles(cohort({ objects: [object, object] }), [], layout, true)).toHaveLength(1);
+  });
+
   test('a column that the catalogue does not have is an error, not an empty folder', () => {
     const located = [{ series: series(A), locations: [location(`${A}/${INSTANCE}.dcm`)] }];
     expect(() => planFiles(cohort(), located, parseLayout('{Patient}/{file}'), true)).toThrow(
