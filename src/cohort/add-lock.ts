@@ -1,15 +1,15 @@
 /** Takes a lock file into a cohort: exactly its bytes, whatever the current release is. */
 import { CarrelError } from '../errors.ts';
-import { type ObjectLocation, sourcesFor } from '../locations/index.ts';
+import { type ObjectLocation, resolveDrs, sourcesFor } from '../locations/index.ts';
 import type { LockedFile, LockFile } from '../manifests/index.ts';
 import type { Cohort, Tools } from './question.ts';
 
 /**
  * Adds everything that a lock file pins. Its archive must be the one at hand.
  *
- * @throws `usage` where the lock file is of another archive
+ * @throws `usage` where the lock file is of another archive; what the DRS host of an object with signed URLs answers
  */
-export function addLock(cohort: Cohort, lock: LockFile, origin: string, tools: Tools): void {
+export async function addLock(cohort: Cohort, lock: LockFile, origin: string, tools: Tools): Promise<void> {
   if (lock.archive.name !== tools.archive.name) {
     throw new CarrelError(
       'usage',
@@ -20,28 +20,31 @@ export function addLock(cohort: Cohort, lock: LockFile, origin: string, tools: T
       },
     );
   }
-  const toLocation = (file: LockedFile): ObjectLocation => ({
-    key: file.key,
-    size: file.size,
-    digests: file.digests,
-    sources: lockedSources(file, tools),
-  });
   for (const series of lock.series) {
+    const locations = await Promise.all(series.files.map((file) => toLocation(file, tools)));
     cohort.series.push({
       crdc_series_uuid: series.crdc_series_uuid,
       row: undefined,
       locked: series,
-      locations: series.files.map((file) => ({
-        ...toLocation(file),
-        crdc_series_uuid: series.crdc_series_uuid,
-      })),
+      locations: locations.map((location) => ({ ...location, crdc_series_uuid: series.crdc_series_uuid })),
     });
   }
-  for (const file of lock.files)
-    cohort.objects.push({ location: toLocation(file), path: file.path, locked: file });
+  for (const file of lock.files) {
+    cohort.objects.push({ location: await toLocation(file, tools), path: file.path, locked: file });
+  }
   cohort.layout = lock.layout;
   cohort.release = lock.release;
   cohort.catalog = lock.catalog;
+}
+
+async function toLocation(file: LockedFile, tools: Tools): Promise<ObjectLocation> {
+  const { key, size, digests } = file;
+  const { drs } = file.mirrors;
+  if (drs === undefined) return { key, size, digests, sources: lockedSources(file, tools) };
+  // Its URLs are signed anew each time: the host that signs them is asked again.
+  const { archive, openStore, from, signal, http, drsToken: token } = tools;
+  const { locations } = await resolveDrs(drs, { archive, openStore, from, signal, http, token });
+  return { key, size, digests, sources: locations[0]?.sources ?? [], drs };
 }
 
 /** Mirrors of the archive by their buckets; other places by the URL that the lock file gives. */

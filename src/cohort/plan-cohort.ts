@@ -14,6 +14,8 @@ import type { Cohort, CohortSeries } from './question.ts';
 export interface CohortFile extends PlannedFile {
   key: string;
   series: CohortSeries | undefined;
+  /** Address at a DRS host, for objects whose URLs are signed anew each time. */
+  drs?: string | undefined;
 }
 
 /** Series outside of the catalogue have nothing but their uuid. */
@@ -67,6 +69,7 @@ export function planFiles(
         sources: location.sources,
         key: location.key,
         series,
+        drs: location.drs,
       });
     }
   }
@@ -78,6 +81,7 @@ export function planFiles(
       sources: location.sources,
       key: location.key,
       series: undefined,
+      drs: location.drs,
     });
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -169,6 +173,8 @@ function pinned(digests: readonly Digest[]): Digest[] {
 }
 
 function mirrorsOf(cohort: Cohort, file: CohortFile): Record<string, string> {
+  // A signed URL holds a secret and expires; the address that signs it is what can be kept.
+  if (file.drs !== undefined) return { drs: file.drs };
   const mirrors: [string, string][] = file.sources.map((source: ObjectLocation['sources'][number]) => {
     const ours = cohort.archive.mirrors.find(({ name }) => name === source.mirror);
     return ours === undefined ? foreignMirror(source) : [source.mirror, source.place.bucket];

@@ -50,7 +50,7 @@ export async function resolveCohort(
     const gathered = await gather(question, options);
     cohort.notes.push(...gathered.notes);
     cohort.unresolved.push(...gathered.unresolved);
-    for (const { lock, origin } of gathered.locks) addLock(cohort, lock, origin, tools);
+    for (const { lock, origin } of gathered.locks) await addLock(cohort, lock, origin, tools);
     const [only] = gathered.locks;
     if (only !== undefined && question.what.length === 1) {
       // A lock file that is fetched again gives the same lock file.

@@ -78,7 +78,8 @@ async function signedLocation(
         const sources = places.map(
           ({ place }): Source => ({ mirror: SIGNED_MIRROR, place, key: parsed.key }),
         );
-        return toLocation(object, parsed, sources);
+        const drs = `${target.endpoint}/objects/${encodeURIComponent(target.id)}`;
+        return { ...toLocation(object, parsed, sources), drs };
       }
       last = new CarrelError('unsupported', `${target.id} needs request headers with its URL`, {
         item: target.id,

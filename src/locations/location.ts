@@ -23,4 +23,9 @@ export interface ObjectLocation {
   sources: Source[];
   /** The series version that this object belongs to, where it belongs to one. */
   crdc_series_uuid?: string | undefined;
+  /**
+   * Address at a DRS host, where the only source is a URL that was signed for this moment: what may be kept instead
+   * of it, and asked again.
+   */
+  drs?: string | undefined;
 }

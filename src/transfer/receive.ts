@@ -180,7 +180,7 @@ export async function startAgain(partial: PartialFile, progress: Progress): Prom
   await partial.discard();
 }
 
-/** A source as one text: the same object at the same place. */
+/** A source as one text: the same object at the same place. A query is left out: it may hold a signature. */
 export function sourceId(source: Source): string {
-  return `${mirrorId(source)} ${source.key}`;
+  return `${mirrorId(source)} ${source.place.protocol === 'https' ? source.key.replace(/\?.*$/s, '') : source.key}`;
 }
