@@ -49,7 +49,8 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
     .showSuggestionAfterError(true)
     .configureOutput({
       writeOut: (text) => terminal.out.write(text),
-      writeErr: (text) => terminal.err.write(text),
+      // With --json an error is one object, written by `report`.
+      writeErr: (text) => void (argv.includes('--json') || terminal.err.write(text)),
     });
   program.addHelpText('before', `${TOP_EXAMPLES.map((line) => `  ${line}`).join('\n')}\n`);
   program.addHelpText('after', `\n${exitCodesHelp(Object.keys(EXIT_CODES).map(Number) as ExitCode[])}`);
@@ -94,7 +95,9 @@ const TOP_EXAMPLES = [
 function report(error: unknown, argv: readonly string[], terminal: Terminal): ExitCode {
   if (error instanceof CommanderError) {
     // Commander has already printed its text; help and version are successes.
-    return error.exitCode === 0 ? 0 : 2;
+    if (error.exitCode === 0) return 0;
+    if (argv.includes('--json')) terminal.err.write(`${toJson(errorToJson(usageError(error, argv)))}\n`);
+    return 2;
   }
   if (argv.includes('--json')) terminal.err.write(`${toJson(errorToJson(error))}\n`);
   else {
@@ -113,6 +116,18 @@ function report(error: unknown, argv: readonly string[], terminal: Terminal): Ex
       );
   }
   return isCarrelError(error) ? exitCodeOf(error.code) : 1;
+}
+
+/** What the parser complains about, as an error of ours: `error: unknown option '--x'\\n(Did you mean --y?)`. */
+function usageError(error: CommanderError, argv: readonly string[]): CarrelError {
+  const [message = '', hint] = error.message.replace(/^error: /, '').split('\n');
+  const item = /'([^']+)'/.exec(message)?.[1];
+  const command = COMMANDS.find(({ name }) => name === argv[0])?.name;
+  const help = `carrel ${command === undefined ? '' : `${command} `}--help`;
+  return new CarrelError('usage', message, {
+    item,
+    next: hint === undefined ? help : `${hint.replace(/^\(|\)$/g, '')} ${help}`,
+  });
 }
 
 function printableLines(text: string): string {
