@@ -17,6 +17,8 @@ export {
   type TableCheck,
 } from './catalogs.ts';
 export { type Citation, type CitationFormat, type CitationList, formatCitations } from './citations.ts';
+export { type DiffOptions, type OpenDiff, openDiff } from './diff.ts';
+export * from './diff-rows.ts';
 export type { DatasetList, DatasetMatch } from './find-datasets.ts';
 export type { History, SeriesVersion } from './history.ts';
 export { type InstallOptions, installCatalog } from './install.ts';

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import type { LockFile } from '../manifests/index.ts';
 import { resultUntil, type TransferOptions, type TransferResult, transfer } from '../transfer/index.ts';
-import { openKnownListings } from './known-listings.ts';
+import { forgetListings, openKnownListings } from './known-listings.ts';
 import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
 import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
@@ -23,6 +23,8 @@ export interface GetOptions extends Pick<TransferOptions, 'jobs' | 'verify' | 'b
   licensePolicy?: string | undefined;
   /** Where the lock file is written; default `carrel.lock.json` in the directory. */
   lockPath?: string | undefined;
+  /** Where listings of series are kept for the next run; default: in the directory. `none` keeps them nowhere. */
+  listings?: 'directory' | 'none' | undefined;
   /** Number of series located so far. */
   onLocated?: ((located: number, total: number) => void) | undefined;
 }
@@ -67,7 +69,10 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
   enforceLicensePolicy(options.licensePolicy ?? 'any', expected);
   const template = options.layout ?? cohort.layout ?? DEFAULT_LAYOUT;
   const layout = parseLayout(template);
-  const known = await openKnownListings(resolve(options.directory), cohort.archive.name);
+  const known =
+    options.listings === 'none'
+      ? forgetListings
+      : await openKnownListings(resolve(options.directory), cohort.archive.name);
   const located = await locateCohort(cohort, tools, { known, onProgress: options.onLocated });
   const first = located.failed[0];
   if (located.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;

@@ -9,8 +9,10 @@ export {
 } from './get-cohort.ts';
 export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
+export { type LockedCohort, lockCohort } from './lock-cohort.ts';
+export { pinnedOf } from './pinned-of.ts';
 export type { CohortFile } from './plan-cohort.ts';
 export type * from './question.ts';
 export { isNarrowed, resolveCohort } from './resolve-cohort.ts';
 export { type LockedFolder, lockedFiles, openLockedFolder, verifyFolder } from './verify-cohort.ts';
-export { LOCK_NAME } from './write-lock.ts';
+export { LOCK_NAME, writeLock } from './write-lock.ts';

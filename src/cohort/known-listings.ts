@@ -27,6 +27,9 @@ export interface KnownListings {
   add(listings: readonly { uuid: string; listing: KnownListing }[]): Promise<void>;
 }
 
+/** For runs without a destination: nothing is known, nothing is kept. */
+export const forgetListings: KnownListings = { get: () => undefined, add: () => Promise.resolve() };
+
 /** Reads the kept listings of a destination. A damaged line is as if it were not there. */
 export async function openKnownListings(directory: string, archiveName: string): Promise<KnownListings> {
   const path = join(directory, STATE_FOLDER, 'listings.jsonl');

@@ -1,0 +1,40 @@
+/** A lock file as one side of a comparison of releases. */
+import type { Archive } from '../archives/index.ts';
+import type { Pinned, PinnedSeries } from '../catalog/index.ts';
+import { CarrelError } from '../errors.ts';
+import type { LockFile } from '../manifests/index.ts';
+import { isNarrowed } from './resolve-cohort.ts';
+
+/**
+ * The series that a lock file pins, and its question where it was a selection alone: names of files mean nothing on
+ * another machine. `release`, `limit` and `sample` belong to the day on which it was asked, so they are left out.
+ *
+ * @param name for messages: the path as it was given
+ * @throws `usage` for a lock file of another archive
+ */
+export function pinnedOf(lock: LockFile, archive: Archive, name: string): Pinned {
+  if (lock.archive.name !== archive.name)
+    throw new CarrelError(
+      'usage',
+      `${name} pins data of the archive "${lock.archive.name}", not of "${archive.name}"`,
+      {
+        item: name,
+        next: `add --archive ${lock.archive.origin === 'built-in' ? lock.archive.name : lock.archive.origin}`,
+      },
+    );
+  const { release: _, limit, sample, ...selection } = lock.question.selection;
+  const again =
+    lock.question.what.length === 0 && limit === undefined && sample === undefined && isNarrowed(selection);
+  return {
+    name,
+    selection: again ? selection : undefined,
+    series: lock.series.map(
+      ({ files, ...series }): PinnedSeries => ({
+        ...series,
+        instanceCount: files.length,
+        bytes: files.reduce((sum, { size }) => sum + size, 0),
+        buckets: files[0]?.mirrors ?? {},
+      }),
+    ),
+  };
+}
