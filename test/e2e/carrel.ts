@@ -32,6 +32,8 @@ export interface CarrelResult {
   code: number | null;
   signal: NodeJS.Signals | null;
   stdout: string;
+  /** Stdout as it came, for what is not text. */
+  bytes: Buffer;
   stderr: string;
 }
 
@@ -66,11 +68,9 @@ export function startCarrel(args: readonly string[], options: RunOptions = {}): 
   // A command that does not read its stdin closes it.
   child.stdin.on('error', () => {});
   child.stdin.end(options.stdin ?? '');
-  let stdout = '';
+  const chunks: Buffer[] = [];
   let stderr = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    stdout += text;
-  });
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
@@ -78,7 +78,8 @@ export function startCarrel(args: readonly string[], options: RunOptions = {}): 
     child.on('error', reject);
     child.on('close', (code, signal) => {
       running.delete(child);
-      resolve({ code, signal, stdout, stderr });
+      const bytes = Buffer.concat(chunks);
+      resolve({ code, signal, stdout: bytes.toString('utf8'), bytes, stderr });
     });
   });
   return { child, done };

@@ -1,6 +1,6 @@
 /** A cohort of more than a thousand files: fetched once, and finished whatever ends the run in the middle. */
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startObjectServers } from '../fixtures/servers.ts';
@@ -157,7 +157,6 @@ describe('a cohort of at least a thousand files', () => {
     await room.run(['get', ...few, '-o', out]);
     const paths = [...(await filesBelow(out)).keys()];
     const [gone = '', cut = '', changed = ''] = paths;
-    const { rm, truncate, writeFile } = await import('node:fs/promises');
     await rm(join(out, gone));
     await truncate(join(out, cut), 100);
     const bytes = await readFile(join(out, changed));
