@@ -2,6 +2,7 @@
 import type { Archive } from '../archives/index.ts';
 import type { Digest } from '../identifiers/index.ts';
 import type { CitationList } from './citations.ts';
+import type { ParquetQuestion, ParquetResult } from './export-parquet.ts';
 import type { DatasetList } from './find-datasets.ts';
 import type { History } from './history.ts';
 import type { Match } from './look-up.ts';
@@ -62,8 +63,15 @@ export interface Catalog {
   readonly notes: string[];
   /** Runs one reading statement. Throws `sql` for anything else, with the engine's message. */
   query(sql: string, options?: QueryOptions): Promise<QueryResult>;
+  /** Writes an answer as a Parquet file with the engine's types; the file appears when it is whole. */
+  exportParquet(question: ParquetQuestion, path: string, options?: QueryOptions): Promise<ParquetResult>;
   /** All tables, those that are not installed too. */
   tables(options?: Options): Promise<TableInfo[]>;
+  /**
+   * Columns of an answer about a selection under their published names: those of `index`, `bytes`, and what the selection
+   * adds (`split`). Throws `usage` with the nearest names.
+   */
+  answerColumns(columns: readonly string[], selection?: Selection): string[];
   /** Columns of a table. Throws `not-found` with the nearest names. */
   schema(table: string, options?: Options): Promise<ColumnInfo[]>;
   /** The series of a selection, ordered by collection, patient, study, series. */

@@ -1,4 +1,4 @@
-/** Citations as the tables print them → plain text, BibTeX and CSL-JSON, with nothing in them that the tables do not say. */
+/** Citations as the tables print them → plain text, BibTeX, CSL-JSON and RIS, with nothing in them that the tables do not say. */
 import type { Citation } from './citations.ts';
 
 const ENTITIES: Record<string, string> = {
@@ -77,4 +77,26 @@ export function cslOf(citation: Citation): Record<string, unknown> {
     ...(year === undefined ? {} : { issued: { 'date-parts': [[Number(year)]] } }),
     ...(citation.text === null ? {} : { note: citation.text }),
   };
+}
+
+/** A RIS record: `DATA` for data sets, `JOUR` for the archive's own reference; the whole reference stands in `N1`. */
+export function risOf(citation: Citation): string {
+  const lines: [string, string | null | undefined][] = [
+    ['TY', citation.from === 'archive' ? 'JOUR' : 'DATA'],
+    ['ID', keyOf(citation)],
+    ['TI', citation.title],
+    ['PY', yearOf(citation)],
+    ['DO', citation.doi],
+    ['UR', citation.url],
+    ['N1', citation.text],
+    ['ER', ''],
+  ];
+  return lines
+    .flatMap(([tag, value]) => (value === null || value === undefined ? [] : [`${tag}  - ${value}\n`]))
+    .join('');
+}
+
+/** A reference as text. One without text in the tables is its address, and says so: it is never left out. */
+export function textOfCitation({ text, url, doi }: Citation): string {
+  return text ?? `${url ?? doi ?? 'no DOI'} (no table has the text of this reference)`;
 }

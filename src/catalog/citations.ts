@@ -4,7 +4,7 @@
  */
 import { CarrelError } from '../errors.ts';
 import type { Catalog, SelectionOrUuids } from './catalog.ts';
-import { bibtexOf, cleanCitation, cslOf } from './citation-text.ts';
+import { bibtexOf, cleanCitation, cslOf, risOf, textOfCitation } from './citation-text.ts';
 import { member } from './dataset-texts.ts';
 import type { Session } from './engine.ts';
 import type { OpenTables } from './open-tables.ts';
@@ -13,8 +13,20 @@ import type { SelectionNote } from './rows.ts';
 import { compileEither } from './summary.ts';
 import { textOf } from './values.ts';
 
-/** Formats that can be made from what the tables hold, without making anything up. */
-export type CitationFormat = 'text' | 'bibtex' | 'csl-json';
+/**
+ * Formats that can be made from what the tables hold, without making anything up. The tables' texts are in the style of
+ * the APA, so `text` and `apa` are the same here; they differ where a resolver is asked.
+ */
+export type CitationFormat = 'text' | 'apa' | 'bibtex' | 'csl-json' | 'ris';
+
+/** All of them. */
+export const CITATION_FORMATS = [
+  'text',
+  'apa',
+  'bibtex',
+  'csl-json',
+  'ris',
+] as const satisfies CitationFormat[];
 
 /** One reference. */
 export interface Citation {
@@ -193,19 +205,41 @@ function withDoi(text: string, doi: string): string {
   return text.toLowerCase().includes(doi) ? text : `${text} https://doi.org/${doi}`;
 }
 
-/** The list as text: one reference per paragraph, BibTeX entries, or a CSL-JSON array. */
+/** The list as text: one reference per paragraph, BibTeX entries, a CSL-JSON array, or RIS records. */
 export function formatCitations(citations: readonly Citation[], format: CitationFormat): string {
+  return joinEntries(
+    citations.map((citation) => entryOf(citation, format)),
+    format,
+  );
+}
+
+/** One reference in a format; for `csl-json` the JSON of one item. Throws `usage` for a format that there is not. */
+export function entryOf(citation: Citation, format: CitationFormat): string {
   switch (format) {
     case 'text':
-      return citations.map(({ text, url, doi }) => `${text ?? url ?? doi}\n`).join('\n');
+    case 'apa':
+      return textOfCitation(citation);
     case 'bibtex':
-      return citations.map(bibtexOf).join('\n');
+      return bibtexOf(citation);
     case 'csl-json':
-      return `${JSON.stringify(citations.map(cslOf), null, 2)}\n`;
+      return JSON.stringify(cslOf(citation));
+    case 'ris':
+      return risOf(citation);
     default:
       throw new CarrelError('usage', `no citation format ${JSON.stringify(format)}`, {
         item: String(format),
-        next: 'text, bibtex or csl-json',
+        next: CITATION_FORMATS.join(', '),
       });
   }
+}
+
+/** Entries as one file. */
+export function joinEntries(entries: readonly string[], format: CitationFormat): string {
+  if (format === 'csl-json')
+    return `${JSON.stringify(
+      entries.map((entry) => JSON.parse(entry) as unknown),
+      null,
+      2,
+    )}\n`;
+  return entries.map((entry) => `${entry.trimEnd()}\n`).join('\n');
 }

@@ -2,9 +2,13 @@
 import { abortError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
 import { stopIfAborted } from './abort.ts';
-import type { Catalog, Options } from './catalog.ts';
+import type { Catalog, Options, SelectionOrUuids } from './catalog.ts';
 import { citationsOf, completeCitations } from './citations.ts';
+import { answerColumn } from './columns.ts';
+import { prepareDraw } from './draw.ts';
 import type { Engine, Session } from './engine.ts';
+import { selectionError } from './engine-error.ts';
+import { exportParquet } from './export-parquet.ts';
 import { findDatasets } from './find-datasets.ts';
 import { readHistory } from './history.ts';
 import { findInstance, listInstances, lookUpInstance } from './instances.ts';
@@ -26,8 +30,8 @@ export interface CatalogParts {
   notes: string[];
   /** The same archive at another release. */
   reopen(release: string): Promise<Catalog>;
-  /** The same tables in an engine with another memory limit. */
-  engineWith(memoryLimit: string): Promise<Engine>;
+  /** The same tables in an engine with another memory limit, which may also write the files named. */
+  engineWith(memoryLimit: string | undefined, writable?: string[]): Promise<Engine>;
 }
 
 /** Puts the catalogue together. */
@@ -40,6 +44,16 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
   const digest: Digest = `sha256:${index?.sha256 ?? ''}`;
   const ask = <T>(work: (session: Session) => Promise<T>, options?: Options) =>
     engine.session(work, options?.signal);
+
+  /** A question about a selection: what the engine says against its conditions is the user's to know. */
+  const askAbout = <T>(
+    what: SelectionOrUuids,
+    work: (session: Session) => Promise<T>,
+    options?: Options,
+  ): Promise<T> =>
+    ask(work, options).catch((error: unknown) => {
+      throw Array.isArray(what) ? error : selectionError(what as Selection, error);
+    });
 
   /** The catalogue that answers a selection: this one, or one at the release that it names. */
   const at = async (what: Selection | readonly string[]): Promise<Catalog | undefined> => {
@@ -69,11 +83,22 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
     digest,
     notes: parts.notes,
     async query(sql, options = {}) {
-      if (options.memoryLimit === undefined) return runQuery(engine, sql, options);
+      if (options.memoryLimit === undefined) return runQuery(engine, tables, sql, options);
       const own = await parts.engineWith(options.memoryLimit);
-      return runQuery(own, sql, options, () => own.close());
+      return runQuery(own, tables, sql, options, () => own.close());
+    },
+    async exportParquet(question, path, options) {
+      const other = 'sql' in question ? undefined : await at(question.selection);
+      if (other !== undefined)
+        return withReleaseNotes(other, await other.exportParquet(question, path, options));
+      const openWriter = (files: string[], limit?: string) => parts.engineWith(limit, files);
+      return exportParquet(tables, openWriter, question, path, options);
     },
     tables: () => listTables(tables),
+    answerColumns: (columns, selection = {}) => {
+      const added = prepareDraw(tables, selection).added;
+      return columns.map((column) => answerColumn(tables, column, added));
+    },
     schema: (table, options) => ask((session) => describeTable(session, tables, table), options),
     async select(selection, options = {}) {
       const stream = await catalog.selectStream(selection, options);
@@ -94,7 +119,7 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
               yield chunk;
             }
           } catch (error) {
-            throw aborted(options.signal) ?? error;
+            throw aborted(options.signal) ?? selectionError(selection, error);
           } finally {
             release();
           }
@@ -102,25 +127,33 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
         return { rows: rows(), notes: compiled.notes };
       } catch (error) {
         release();
-        throw aborted(options.signal) ?? error;
+        throw aborted(options.signal) ?? selectionError(selection, error);
       }
     },
     async count(selection, options) {
       const other = await at(selection);
       if (other !== undefined) return withReleaseNotes(other, await other.count(selection, options));
-      return ask((session) => countSelection(session, tables, selection, options?.sums), options);
+      return askAbout(
+        selection,
+        (session) => countSelection(session, tables, selection, options?.sums),
+        options,
+      );
     },
     async groupBy(selection, columns, options) {
       const other = await at(selection);
       if (other !== undefined)
         return withReleaseNotes(other, await other.groupBy(selection, columns, options));
-      return ask((session) => groupSelection(session, tables, selection, columns, options), options);
+      return askAbout(
+        selection,
+        (session) => groupSelection(session, tables, selection, columns, options),
+        options,
+      );
     },
     async findDatasets(words, selection = {}, options) {
       const other = await at(selection);
       if (other !== undefined)
         return withReleaseNotes(other, await other.findDatasets(words, selection, options));
-      return ask((session) => findDatasets(session, tables, words, selection), options);
+      return askAbout(selection, (session) => findDatasets(session, tables, words, selection), options);
     },
     async lookUp(text, options) {
       const bare = await ask((session) => lookUpText(session, tables, text), options);
@@ -159,12 +192,12 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
     async licenses(what, options) {
       const other = await at(what);
       if (other !== undefined) return withReleaseNotes(other, await other.licenses(what, options));
-      return ask((session) => licensesOf(session, tables, what), options);
+      return askAbout(what, (session) => licensesOf(session, tables, what), options);
     },
     async citations(what, options) {
       const other = await at(what);
       if (other !== undefined) return withReleaseNotes(other, await other.citations(what, options));
-      const list = await ask((session) => citationsOf(session, tables, what), options);
+      const list = await askAbout(what, (session) => citationsOf(session, tables, what), options);
       return completeCitations(list, newer);
     },
     close() {

@@ -18,12 +18,14 @@ export const SPLIT_COLUMN = 'split';
 export interface Draw {
   /** False where rows do not come in `ROW_ORDER` of themselves. */
   keepsOrder: boolean;
+  /** Columns that it adds. */
+  added: string[];
   /** Puts it around a SELECT; binds what it needs. `ordered`: the SELECT gives its rows in `ROW_ORDER`. */
   apply(
     base: string,
     parameters: Parameters,
     ordered: boolean,
-  ): { sql: string; order: string | undefined; added: string[] };
+  ): { sql: string; order: string | undefined };
 }
 
 /** Checks the numbers and names of a selection. Throws `usage`. */
@@ -44,6 +46,7 @@ export function prepareDraw(tables: OpenTables, selection: Selection): Draw {
   if (split !== undefined) checkSplit(tables, split);
   const order = selection.order?.length ? orderBy(tables, selection.order, added) : undefined;
   return {
+    added,
     keepsOrder: sample === undefined && order === undefined,
     apply(base, parameters, ordered) {
       if (sample !== undefined || split !== undefined) parameters['seed'] = String(selection.seed ?? 0);
@@ -54,7 +57,7 @@ export function prepareDraw(tables: OpenTables, selection: Selection): Draw {
       if (limit !== undefined) {
         sql = `SELECT * FROM (${sql})${ordered ? '' : ` ORDER BY ${order ?? ROW_ORDER}`} LIMIT ${limit}`;
       }
-      return { sql, order, added };
+      return { sql, order };
     },
   };
 }

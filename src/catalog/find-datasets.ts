@@ -46,7 +46,7 @@ export async function findDatasets(
   ] as const) {
     const { rows, notes: more } = await groupSelection(session, tables, selection, [column]);
     if (kind === 'collection') notes.push(...more);
-    for (const { values, sums: _, ...amount } of rows) byId.set(`${kind} ${String(values[column])}`, amount);
+    for (const { values, ...amount } of rows) byId.set(`${kind} ${String(values[column])}`, amount);
   }
   const datasets = ranking.datasets.flatMap(({ kind, id, fields, score, found }): DatasetMatch[] => {
     const amount = byId.get(`${kind} ${id}`);

@@ -3,7 +3,9 @@
  * forbids the rest (COPY to an allowed path, CREATE, SET, PRAGMA, two statements in one text).
  */
 import { CarrelError, isCarrelError } from '../errors.ts';
-import { messageOf, type Session } from './engine.ts';
+import type { Session } from './engine.ts';
+import { engineError, markedAt, ONLY_SELECT, shiftLines, shortSql } from './engine-error.ts';
+import type { OpenTables } from './open-tables.ts';
 
 /** Words that a reading statement can start with. PRAGMA is missing on purpose: the engine counts it as SELECT. */
 const READING = new Set([
@@ -21,23 +23,22 @@ const READING = new Set([
   'UNPIVOT',
 ]);
 
-const ONLY_SELECT = 'write one SELECT statement; the tables can be read, nothing else';
-
 /** Refuses with code `sql` what is not one reading statement; the engine's own message is passed on with the place marked. */
 export async function guardStatement(
   session: Session,
   sql: string,
   allow: 'select' | 'reading',
+  tables?: OpenTables,
 ): Promise<void> {
   const word = firstWord(sql);
   if (word === undefined) throw refused('there is no statement', sql);
   if (!READING.has(word)) throw refused(`${word} is not allowed`, sql);
   // What is explained must be a SELECT itself; EXPLAIN ANALYZE, which runs anything, is refused by that.
-  const explained = word === 'EXPLAIN' ? trimStart(sql).slice(word.length) : undefined;
+  const explained = word === 'EXPLAIN' ? trimStart(sql).slice(word.length).trimStart() : undefined;
   if (allow === 'select' && ['EXPLAIN', 'DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE'].includes(word)) {
-    throw refused(`${word} gives no series`, sql);
+    throw refused(`${word} is no SELECT`, sql);
   }
-  if (explained !== undefined) await guardStatement(session, explained, 'select');
+  if (explained !== undefined) await guardStatement(session, explained, 'select', tables);
   try {
     const statements = await session.connection.extractStatements(sql);
     if (statements.count !== 1) throw refused(`there are ${statements.count} statements`, sql);
@@ -50,7 +51,7 @@ export async function guardStatement(
       throw refused(`${types[statementType] ?? 'this statement'} is not allowed`, sql);
     if (parameterCount > 0) throw refused('parameters ($1, ?) are not filled in here', sql);
   } catch (error) {
-    throw isCarrelError(error) ? error : await engineError(session, sql, error);
+    throw isCarrelError(error) ? error : await engineError(session, sql, error, tables);
   }
 }
 
@@ -58,18 +59,25 @@ export async function guardStatement(
  * Refuses a condition that is not one expression by itself, for it is put between parentheses: `a) OR (b` would
  * change what the other conditions mean. The engine's own parser decides.
  */
-export async function guardCondition(session: Session, condition: string): Promise<void> {
-  const wrapped = `SELECT carrel_condition(${condition}\n, 0)`;
+export async function guardCondition(
+  session: Session,
+  condition: string,
+  tables?: OpenTables,
+): Promise<void> {
+  // The condition has lines of its own, so that the engine's marks can be moved to the user's own text.
+  const before = 'SELECT carrel_condition(\n';
+  const wrapped = `${before}${condition}\n, 0)`;
   const [row] = await session.rows('SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR AS tree', {
     sql: wrapped,
   });
   const tree = JSON.parse(String(row?.['tree'])) as ParseTree;
-  if (tree.error === true)
-    throw new CarrelError(
-      'sql',
-      `${tree.error_message ?? 'syntax error'}\n\nin the condition: ${condition}`,
-      { item: condition, next: CONDITION },
-    );
+  if (tree.error === true) {
+    const at = tree.position === undefined ? Number.NaN : Number(tree.position) - before.length;
+    throw new CarrelError('sql', `${tree.error_message ?? 'syntax error'}\n\n${markedAt(condition, at)}`, {
+      item: condition,
+      next: CONDITION,
+    });
+  }
   const [statement, ...others] = tree.statements ?? [];
   const node = statement?.node;
   const [call] = node?.select_list ?? [];
@@ -94,7 +102,13 @@ export async function guardCondition(session: Session, condition: string): Promi
       next: CONDITION,
     });
   }
-  await guardStatement(session, `SELECT 1 FROM "index" WHERE (${condition}\n)`, 'select');
+  try {
+    await guardStatement(session, `SELECT 1 FROM "index" WHERE (\n${condition}\n)`, 'select', tables);
+  } catch (error) {
+    if (!isCarrelError(error)) throw error;
+    const { code, message, next, cause } = error;
+    throw new CarrelError(code, shiftLines(message, 1), { item: condition, next, cause });
+  }
 }
 
 const CONDITION =
@@ -104,6 +118,8 @@ const CONDITION =
 interface ParseTree {
   error?: boolean;
   error_message?: string;
+  /** Where, counted from 0, as text. */
+  position?: string;
   statements?: {
     node?: {
       type?: string;
@@ -123,12 +139,7 @@ interface ParseTree {
 }
 
 function refused(reason: string, sql: string): CarrelError {
-  return new CarrelError('sql', `${reason}: ${shorten(sql)}`, { item: shorten(sql), next: ONLY_SELECT });
-}
-
-function shorten(sql: string): string {
-  const line = sql.replaceAll(/\s+/g, ' ').trim();
-  return line.length > 200 ? `${line.slice(0, 199)}…` : line;
+  return new CarrelError('sql', `${reason}: ${shortSql(sql)}`, { item: shortSql(sql), next: ONLY_SELECT });
 }
 
 /** The text without leading blanks, comments and parentheses. */
@@ -138,37 +149,4 @@ function trimStart(sql: string): string {
 
 function firstWord(sql: string): string | undefined {
   return /^[A-Za-z]+/.exec(trimStart(sql))?.[0].toUpperCase();
-}
-
-/** Tables and columns of earlier releases under their present names are found by leaving out case and underscores. */
-const squash = (name: string) => name.toLowerCase().replaceAll('_', '');
-
-/** An error of the engine as ours: its own message, and where it names something unknown, the nearest thing there is. */
-export async function engineError(session: Session, sql: string, error: unknown): Promise<CarrelError> {
-  const message = messageOf(error).replace(/^Failed to (?:extract|prepare)[^:]*: /, '');
-  const column = /Referenced column "([^"]+)" not found/.exec(message)?.[1];
-  const table = /Table with name (\S+) does not exist/.exec(message)?.[1];
-  let next = 'carrel catalog schema TABLE shows the columns of a table';
-  if (table !== undefined)
-    next =
-      'carrel catalog tables shows the tables, installed or not; carrel catalog update --table NAME fetches one';
-  if (column !== undefined) {
-    const rows = await session
-      .rows(
-        "SELECT DISTINCT table_name, column_name FROM duckdb_columns() WHERE schema_name IN ('main', 'clinical')",
-      )
-      .catch(() => []);
-    const matches = rows.filter((row) => squash(String(row['column_name'])) === squash(column));
-    if (matches.length > 0) {
-      next = `it is called ${[...new Set(matches.map((row) => `${row['column_name']} (table ${row['table_name']})`))].slice(0, 4).join(', ')}`;
-    }
-  }
-  if (/Out of Memory/i.test(message)) next = 'ask for fewer columns or rows, or raise the memory limit';
-  if (
-    /file system operations are disabled|disabled through configuration|disabled by configuration/i.test(
-      message,
-    )
-  )
-    next = ONLY_SELECT;
-  return new CarrelError('sql', message, { item: shorten(sql), next, cause: error });
 }

@@ -16,15 +16,23 @@ export {
   removeCatalog,
   type TableCheck,
 } from './catalogs.ts';
-export { type Citation, type CitationFormat, type CitationList, formatCitations } from './citations.ts';
+export {
+  CITATION_FORMATS,
+  type Citation,
+  type CitationFormat,
+  type CitationList,
+  formatCitations,
+} from './citations.ts';
 export { type DiffOptions, type OpenDiff, openDiff } from './diff.ts';
 export * from './diff-rows.ts';
+export type { ParquetQuestion, ParquetResult } from './export-parquet.ts';
 export type { DatasetList, DatasetMatch } from './find-datasets.ts';
 export type { History, SeriesVersion } from './history.ts';
 export { type InstallOptions, installCatalog } from './install.ts';
 export { allowsCommercialUse, type LicenseTerms, licenseTerms } from './license-policy.ts';
 export type { Match, MatchLevel } from './look-up.ts';
 export type { UidMatch } from './look-up-uids.ts';
+export { type OnlineCitations, type OnlineOptions, resolveCitations } from './online-citations.ts';
 export { type OpenCatalogOptions, openCatalog } from './open-catalog.ts';
 export type { QueryOptions, QueryResult } from './query.ts';
 export type * from './rows.ts';

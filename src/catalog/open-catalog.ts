@@ -34,7 +34,10 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
   return createCatalog(tables, {
     notes: releaseNotes(tables),
     reopen: (release) => openCatalog({ ...options, release, version: undefined }),
-    engineWith: (memoryLimit) => openEngine(options, tables.chosen, memoryLimit).then(({ engine }) => engine),
+    engineWith: (memoryLimit, writable) =>
+      openEngine(options, tables.chosen, memoryLimit ?? options.memoryLimit, writable).then(
+        ({ engine }) => engine,
+      ),
   });
 }
 
@@ -56,11 +59,12 @@ async function openEngine(
   options: OpenCatalogOptions,
   chosen: ChosenTables,
   memoryLimit: string | undefined,
+  writable: string[] = [],
 ): Promise<{ engine: Engine; relations: Relations }> {
   const setup = relationOptions(options.archive, chosen);
   let relations: Relations | undefined;
   const engine = await createEngine({
-    files: filesOf(setup),
+    files: [...filesOf(setup), ...writable],
     memoryLimit,
     threads: options.threads,
     signal: options.signal,

@@ -1,8 +1,10 @@
 /** SQL of users: one reading statement, its result in pieces. */
-import { CarrelError, isCarrelError } from '../errors.ts';
+import { abortError, CarrelError, isCarrelError } from '../errors.ts';
 import { stopIfAborted } from './abort.ts';
 import { type Engine, readChunks } from './engine.ts';
-import { engineError, guardStatement } from './guard.ts';
+import { engineError } from './engine-error.ts';
+import { guardStatement } from './guard.ts';
+import type { OpenTables } from './open-tables.ts';
 
 /** Options of `query`. */
 export interface QueryOptions {
@@ -13,6 +15,8 @@ export interface QueryOptions {
   timeoutMs?: number | undefined;
   /** `500MB`, `4GB`: an engine of its own with that limit. */
   memoryLimit?: string | undefined;
+  /** Answers with the engine's plan instead of running the statement; columns `explain_key`, `explain_value`. */
+  explain?: boolean | undefined;
 }
 
 /** The answer to a statement. `rows` can be read once; leaving the loop early is fine. */
@@ -30,6 +34,7 @@ export interface QueryResult {
 /** Checks and starts a statement. `dispose` is called once the result was read or given up. */
 export async function runQuery(
   engine: Engine,
+  tables: OpenTables,
   sql: string,
   options: QueryOptions = {},
   dispose?: () => void,
@@ -41,34 +46,27 @@ export async function runQuery(
       next: 'for example 1000',
     });
   }
-  const clock = new AbortController();
-  const timer =
-    timeoutMs === undefined ? undefined : setTimeout(() => clock.abort(timedOut(sql, timeoutMs)), timeoutMs);
-  const signal =
-    options.signal === undefined ? clock.signal : AbortSignal.any([options.signal, clock.signal]);
+  const { signal, stop } = withTimeout(sql, timeoutMs, options.signal);
   let finished = false;
   const { session, release } = await engine.open(signal).catch((error: unknown) => {
-    clearTimeout(timer);
+    stop();
     dispose?.();
     throw error;
   });
   const finish = () => {
     if (finished) return;
     finished = true;
-    clearTimeout(timer);
+    stop();
     release();
     dispose?.();
   };
   const failure = async (error: unknown) => {
-    if (signal.aborted)
-      return isCarrelError(signal.reason)
-        ? signal.reason
-        : new CarrelError('interrupted', 'interrupted', { cause: signal.reason });
-    return isCarrelError(error) ? error : engineError(session, sql, error);
+    if (signal?.aborted === true) return abortError(signal);
+    return isCarrelError(error) ? error : engineError(session, sql, error, tables);
   };
   try {
-    await guardStatement(session, sql, 'reading');
-    const result = await session.stream(sql);
+    await guardStatement(session, sql, options.explain === true ? 'select' : 'reading', tables);
+    const result = await session.stream(options.explain === true ? `EXPLAIN ${sql}` : sql);
     const types = result.columnTypes();
     const columns = result.columnNames().map((name, index) => ({ name, type: String(types[index]) }));
     let truncated = false;
@@ -94,6 +92,21 @@ export async function runQuery(
     finish();
     throw shown;
   }
+}
+
+/** A signal that also ends after a time, with code `sql`; `stop` gives the clock up. */
+export function withTimeout(
+  sql: string,
+  timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
+): { signal: AbortSignal | undefined; stop: () => void } {
+  if (timeoutMs === undefined) return { signal, stop: () => undefined };
+  const clock = new AbortController();
+  const timer = setTimeout(() => clock.abort(timedOut(sql, timeoutMs)), timeoutMs);
+  return {
+    signal: signal === undefined ? clock.signal : AbortSignal.any([signal, clock.signal]),
+    stop: () => clearTimeout(timer),
+  };
 }
 
 function timedOut(sql: string, timeoutMs: number): CarrelError {

@@ -1,7 +1,9 @@
 /** The `--sql` part of a selection: a SELECT whose result names series. */
 import { CarrelError, isCarrelError } from '../errors.ts';
 import type { Session } from './engine.ts';
-import { engineError, guardStatement } from './guard.ts';
+import { engineError } from './engine-error.ts';
+import { guardStatement } from './guard.ts';
+import type { OpenTables } from './open-tables.ts';
 
 /** Names that a result may have for what identifies a series, the better one first. */
 const NAMING = ['crdc_series_uuid', 'SeriesInstanceUID'] as const;
@@ -18,8 +20,12 @@ export interface NamedSeries {
  * Runs the statement once and keeps its identifiers, so that counting and fetching see the same ones (`random()`,
  * `LIMIT` without order). Throws `sql`.
  */
-export async function materialiseSql(session: Session, sql: string): Promise<NamedSeries> {
-  await guardStatement(session, sql, 'select');
+export async function materialiseSql(
+  session: Session,
+  sql: string,
+  tables?: OpenTables,
+): Promise<NamedSeries> {
+  await guardStatement(session, sql, 'select', tables);
   const table = 'temp.carrel_named';
   try {
     // The guard saw exactly one SELECT; only text before it is added, so nothing of it can escape.
@@ -41,6 +47,6 @@ export async function materialiseSql(session: Session, sql: string): Promise<Nam
     const [row] = await session.rows(`SELECT count(*) AS n FROM ${table}`);
     return { table, column, count: Number(row?.['n'] ?? 0) };
   } catch (error) {
-    throw isCarrelError(error) ? error : await engineError(session, sql, error);
+    throw isCarrelError(error) ? error : await engineError(session, sql, error, tables);
   }
 }

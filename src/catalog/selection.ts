@@ -50,7 +50,8 @@ export async function compileSelection(
   const parameters: Parameters = {};
   const known: string[] = [];
   const unknownToPrior: string[] = [];
-  const named = selection.sql === undefined ? undefined : await materialiseSql(session, selection.sql);
+  const named =
+    selection.sql === undefined ? undefined : await materialiseSql(session, selection.sql, tables);
   // A version that was named by its uuid is that version, whatever the current release is.
   const anyRelease =
     tables.releaseAsked === false &&
@@ -82,7 +83,7 @@ export async function compileSelection(
     );
   }
   for (const condition of selection.where ?? []) {
-    await guardCondition(session, condition);
+    await guardCondition(session, condition, tables);
     unknownToPrior.push(`(${condition}\n)`);
     if (/\b(select|from|values|table)\b/i.test(condition)) ordered = false;
   }
@@ -104,8 +105,8 @@ export async function compileSelection(
       parameters,
       notes,
     );
-  const { sql, order, added } = draw.apply(base, parameters, ordered);
-  return { from: `(${sql})`, ordered, order, added, parameters, notes };
+  const { sql, order } = draw.apply(base, parameters, ordered);
+  return { from: `(${sql})`, ordered, order, added: draw.added, parameters, notes };
 }
 
 function checkRelease(tables: OpenTables, selection: Selection): void {

@@ -30,7 +30,7 @@ export interface Amount {
 export interface Counts extends Amount {
   collections: number;
   /** Sum per column asked for: whole numbers beyond 2^53 as text; null where no row has a value. */
-  sums: Record<string, number | string | null>;
+  sums?: Record<string, number | string | null>;
   notes: SelectionNote[];
 }
 
@@ -39,7 +39,7 @@ export interface GroupRow extends Amount {
   /** Value per column asked for; null where the archive has none. */
   values: Record<string, unknown>;
   /** Sum per column asked for. */
-  sums: Record<string, number | string | null>;
+  sums?: Record<string, number | string | null>;
 }
 
 /** Options of `count`. */
@@ -121,7 +121,7 @@ export async function countSelection(
   return {
     collections: Number(row['collections'] ?? 0),
     ...amountOf(row),
-    sums: sumsOf(row, wanted),
+    ...sumsOf(row, wanted),
     notes,
   };
 }
@@ -177,7 +177,7 @@ export async function groupSelection(
     rows: rows.map((row) => ({
       values: Object.fromEntries(names.map((name) => [name, row[name] ?? null])),
       ...amountOf(row),
-      sums: sumsOf(row, wanted),
+      ...sumsOf(row, wanted),
     })),
     notes,
   };
@@ -193,10 +193,10 @@ function sumList(wanted: readonly Sum[]): string {
   return wanted.map(({ sql }, at) => `, ${sql} AS sum_${at}`).join('');
 }
 
-function sumsOf(row: Row, wanted: readonly Sum[]): Record<string, number | string | null> {
-  return Object.fromEntries(
-    wanted.map(({ name }, at) => [name, (row[`sum_${at}`] ?? null) as number | string | null]),
-  );
+function sumsOf(row: Row, wanted: readonly Sum[]): { sums?: Record<string, number | string | null> } {
+  if (wanted.length === 0) return {};
+  const sums = wanted.map(({ name }, at) => [name, (row[`sum_${at}`] ?? null) as number | string | null]);
+  return { sums: Object.fromEntries(sums) as Record<string, number | string | null> };
 }
 
 const COUNTED = ['patients', 'studies', 'series', 'instances', 'bytes'];

@@ -1,6 +1,6 @@
 /** The selection flags: the same on every command that takes a selection. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { Selection } from '../catalog/index.ts';
+import type { Selection, SortKey, SplitPart } from '../catalog/index.ts';
 import { collect } from './command.ts';
 
 /** Adds all selection flags to a command. */
@@ -34,7 +34,20 @@ export function addSelectionFlags(command: Command): Command {
     .addOption(
       new Option('--sample <n>', 'n patients drawn at random, the same on every machine').argParser(count),
     )
-    .addOption(new Option('--seed <s>', 'seed of --sample (default: 0)').argParser(count))
+    .addOption(
+      new Option('--sample-by <unit>', 'what --sample draws: patient (default) or series').choices([
+        'patient',
+        'series',
+      ]),
+    )
+    .addOption(new Option('--seed <s>', 'seed of --sample and --split (default: 0)').argParser(count))
+    .addOption(
+      new Option(
+        '--split <parts>',
+        'a column "split" by patient, such as train=0.8,val=0.1,test=0.1; no patient ever changes its part',
+      ).argParser(splitParts),
+    )
+    .addOption(new Option('--order <column>', 'sort by a column, or column:desc (repeatable)').argParser(sortKeys))
     .addOption(new Option('--strict', 'an unknown value is an error (exit 4)'));
 }
 
@@ -70,12 +83,38 @@ export function selectionOf(flags: Record<string, unknown>): Selection {
   for (const field of ['limit', 'sample', 'seed'] as const) {
     if (typeof flags[field] === 'number') selection[field] = flags[field];
   }
+  if (typeof flags['sampleBy'] === 'string') selection.sampleBy = flags['sampleBy'] as 'patient' | 'series';
+  if (Array.isArray(flags['split'])) selection.split = flags['split'] as SplitPart[];
+  if (Array.isArray(flags['order'])) selection.order = flags['order'] as SortKey[];
   return selection;
 }
 
-/** True where at least one flag narrows anything down (`--release` alone does not). */
+/** Fields that leave nothing out by themselves. */
+const NOT_NARROWING = new Set(['release', 'seed', 'sampleBy', 'order', 'split']);
+
+/** True where at least one flag narrows anything down (`--release` or an order alone does not). */
 export function isNarrowed(selection: Selection): boolean {
-  return Object.keys(selection).some((key) => key !== 'release' && key !== 'seed');
+  return Object.keys(selection).some((key) => !NOT_NARROWING.has(key));
+}
+
+/** `train=0.8,val=0.1,test=0.1`. The catalogue checks names and sum. */
+export function splitParts(text: string): SplitPart[] {
+  return text.split(',').map((part) => {
+    const [, name, share] = /^\s*([^=\s]+)\s*=\s*(\d*\.?\d+)\s*$/.exec(part) ?? [];
+    if (name === undefined || share === undefined)
+      throw new InvalidArgumentError('It looks like train=0.8,val=0.1,test=0.1.');
+    return { name, share: Number(share) };
+  });
+}
+
+/** `bytes:desc`; several are separated by commas, or the flag is repeated. */
+export function sortKeys(text: string, previous: unknown): SortKey[] {
+  const keys = text.split(',').map((part): SortKey => {
+    const [, column, direction] = /^\s*([^:\s]+)(?::(asc|desc))?\s*$/i.exec(part) ?? [];
+    if (column === undefined) throw new InvalidArgumentError('It looks like instanceCount or bytes:desc.');
+    return direction?.toLowerCase() === 'desc' ? { column, descending: true } : { column };
+  });
+  return [...(Array.isArray(previous) ? (previous as SortKey[]) : []), ...keys];
 }
 
 /** A whole number from 0. */

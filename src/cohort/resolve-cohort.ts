@@ -10,9 +10,12 @@ import type { Cohort, CohortSeries, Question, Tools, Unresolved } from './questi
 import { requireCatalog } from './require-catalog.ts';
 import { resolveNames } from './resolve-names.ts';
 
-/** True where a selection narrows anything down; `release` and `seed` alone do not. */
+/** Fields of a selection that leave nothing out by themselves. */
+const NOT_NARROWING = new Set(['release', 'seed', 'sampleBy', 'order', 'split']);
+
+/** True where a selection narrows anything down; `release`, `seed`, an order and a split alone do not. */
 export function isNarrowed(selection: Selection): boolean {
-  return Object.keys(selection).some((key) => key !== 'release' && key !== 'seed');
+  return Object.keys(selection).some((key) => !NOT_NARROWING.has(key));
 }
 
 /**
