@@ -21,11 +21,7 @@ export interface Draw {
   /** Columns that it adds. */
   added: string[];
   /** Puts it around a SELECT; binds what it needs. `ordered`: the SELECT gives its rows in `ROW_ORDER`. */
-  apply(
-    base: string,
-    parameters: Parameters,
-    ordered: boolean,
-  ): { sql: string; order: string | undefined };
+  apply(base: string, parameters: Parameters, ordered: boolean): { sql: string; order: string | undefined };
 }
 
 /** Checks the numbers and names of a selection. Throws `usage`. */

@@ -1,5 +1,5 @@
 /** Remarks about an answer, on stderr. */
-import type { SelectionNote } from '../catalog/index.ts';
+import { FIELD_COLUMNS, type SelectionNote } from '../catalog/index.ts';
 import { CarrelError } from '../errors.ts';
 import type { Run } from './command.ts';
 import { printable, write } from './terminal.ts';
@@ -23,6 +23,12 @@ export function unknownValue(note: SelectionNote): CarrelError {
     next:
       note.suggestions.length > 0
         ? `did you mean ${note.suggestions.join(', ')}?`
-        : `carrel search --by ${note.field} lists the values`,
+        : note.field === 'words'
+          ? 'carrel search --by collection_id lists all collections'
+          : `carrel search --by ${columnOf(note.field)} lists the values`,
   });
+}
+
+function columnOf(field: string): string {
+  return Object.entries(FIELD_COLUMNS).find(([name]) => name === field)?.[1] ?? field;
 }

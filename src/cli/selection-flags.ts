@@ -47,7 +47,9 @@ export function addSelectionFlags(command: Command): Command {
         'a column "split" by patient, such as train=0.8,val=0.1,test=0.1; no patient ever changes its part',
       ).argParser(splitParts),
     )
-    .addOption(new Option('--order <column>', 'sort by a column, or column:desc (repeatable)').argParser(sortKeys))
+    .addOption(
+      new Option('--order <column>', 'sort by a column, or column:desc (repeatable)').argParser(sortKeys),
+    )
     .addOption(new Option('--strict', 'an unknown value is an error (exit 4)'));
 }
 

@@ -36,14 +36,15 @@ export const spec: CommandSpec = {
       }
       const rows = licenses.map((share) => [
         share.license ?? '(not stated)',
-        share.commercial ? 'yes' : 'no',
+        `${share.commercial ? 'yes' : 'no'} (${share.why})`,
         formatCount(share.collections),
         formatCount(share.series),
-        formatBytes(share.bytes),
+        `${formatCount(share.instances)}${share.seriesWithoutInstances > 0 ? '+' : ''}`,
+        `${formatBytes(share.bytes)}${share.seriesRounded > 0 ? ' (rounded)' : ''}`,
       ]);
       await write(
         run.terminal.out,
-        `${formatTable(['licence', 'commercial use', 'collections', 'series', 'size'], rows, { width: run.terminal.out.columns, right: [2, 3, 4] })}\n`,
+        `${formatTable(['licence', 'commercial use', 'collections', 'series', 'files', 'size'], rows, { width: run.terminal.out.isTTY === true ? run.terminal.out.columns : undefined, right: [2, 3, 4, 5] })}\n`,
       );
       if (!run.quiet)
         await write(

@@ -1,226 +1,95 @@
-/** `carrel search`: which series match. */
-
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+/** `carrel search`: which series match, how many, by what; or which data sets are described by words. */
 import { Option } from 'commander';
-import type { Amount, Catalog, Selection, SelectionNote } from '../../catalog/index.ts';
 import { CarrelError } from '../../errors.ts';
-import { writeManifest } from '../../manifests/index.ts';
-import type { CommandSpec, Run } from '../command.ts';
+import type { CommandSpec } from '../command.ts';
 import { collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
-import { printSelectionNotes, unknownValue } from '../notes.ts';
-import { toJson } from '../output/json.ts';
-import { ROW_FORMATS, type RowFormat, rowFormat, writeRows } from '../output/rows.ts';
-import { formatBytes, formatCount } from '../output/text.ts';
-import { addSelectionFlags, isNarrowed, selectionOf } from '../selection-flags.ts';
+import { ROW_FORMATS } from '../output/rows.ts';
+import { countSeries } from '../search/count-series.ts';
+import { groupSeries } from '../search/group-series.ts';
+import { listDatasets } from '../search/list-datasets.ts';
+import { listManifest } from '../search/list-manifest.ts';
+import { listSeries } from '../search/list-series.ts';
+import type { Search } from '../search/search.ts';
+import { addSelectionFlags, selectionOf } from '../selection-flags.ts';
 import { write } from '../terminal.ts';
 
-/** Columns of the list, where none are asked for. */
-const COLUMNS = [
-  'collection_id',
-  'PatientID',
-  'Modality',
-  'SeriesDescription',
-  'instanceCount',
-  'bytes',
-  'license_short_name',
-  'SeriesInstanceUID',
-  'crdc_series_uuid',
-];
+const FORMATS = [...ROW_FORMATS, 'parquet', 'manifest', 's5cmd', 'uids'] as const;
 
 /** `carrel search`. */
 export const spec: CommandSpec = {
   name: 'search',
-  summary: 'which series match',
+  summary: 'which series match, or which data sets are described by words',
   examples: [
+    'carrel search lung CT',
     'carrel search --collection nlst --modality CT --count',
-    'carrel search --by collection_id --by Modality',
-    'carrel search --collection rider_pilot --where "instanceCount > 200" --format csv',
-    'carrel search --modality SEG --release v24 --limit 20',
-    'carrel search --collection rider_pilot --format s5cmd > manifest.s5cmd',
+    'carrel search --by Modality --sum instanceCount --plot',
+    'carrel search --collection rider_pilot --where "instanceCount > 200" --order bytes:desc --format csv',
+    'carrel search --collection nlst --sample 100 --split train=0.8,val=0.1,test=0.1 --format parquet -o cohort.parquet',
+    'carrel search --collection rider_pilot --format manifest -o manifest.s5cmd',
   ],
   exitCodes: [0, 1, 2, 4],
   define(command) {
+    command.argument('[words...]', 'words that describe a collection or an analysis result; all must match');
     addSelectionFlags(command)
       .addOption(new Option('--count', 'only how much: collections, patients, studies, series, files, bytes'))
       .addOption(
         new Option('--by <column>', 'count by the values of a column (repeatable)').argParser(collect),
       )
+      .addOption(new Option('--sum <column>', 'add up a column of numbers (repeatable)').argParser(collect))
+      .addOption(new Option('--plot', 'draw --by as bars'))
       .addOption(new Option('--columns <list>', 'columns to list, separated by commas'))
-      .addOption(new Option('--format <format>', `${ROW_FORMATS.join(', ')}, uids, s5cmd`))
-      .addOption(new Option('-o, --output <file>', 'write a manifest (s5cmd, uids) to a file'));
+      .addOption(new Option('--format <format>', FORMATS.join(', ')))
+      .addOption(new Option('-o, --output <file>', 'write the answer to a file'));
   },
-  async run(run, _args, flags) {
-    const selection = selectionOf(flags);
+  async run(run, words, flags) {
+    const format = flags['format'] as string | undefined;
+    if (format !== undefined && !(FORMATS as readonly string[]).includes(format)) {
+      throw new CarrelError('usage', `no format ${JSON.stringify(format)}`, {
+        item: format,
+        next: FORMATS.join(', '),
+      });
+    }
+    const by = flags['by'] as string[] | undefined;
+    if (flags['plot'] === true && by === undefined)
+      throw new CarrelError('usage', '--plot draws the values of --by', {
+        next: 'for example --by Modality --plot',
+      });
+    const sums = ((flags['sum'] as string[] | undefined) ?? []).flatMap((one) => one.split(','));
+    const counting = flags['count'] === true || (sums.length > 0 && by === undefined);
+    const listed = format === 'manifest' || format === 's5cmd' || format === 'uids';
+    if ((format === 'parquet' && counting) || (listed && (counting || by !== undefined)))
+      throw new CarrelError('usage', `counts cannot be written as ${format}`, {
+        next: `one of ${ROW_FORMATS.join(', ')}${by === undefined ? '' : ', parquet'}`,
+      });
     return await atDesk(run, async (desk) => {
+      const selection = selectionOf(flags);
+      if (words.length > 0) selection.words = words;
       const catalog = await desk.catalog(selection.release);
-      const strict = flags['strict'] === true;
       if (!run.quiet)
         for (const note of catalog.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${note}\n`);
-      if (flags['count'] === true) return await count(run, catalog, selection, strict);
-      const by = flags['by'] as string[] | undefined;
-      if (by !== undefined) return await countBy(run, catalog, selection, by, strict, flags);
-      const format = flags['format'];
-      if (format === 'uids' || format === 's5cmd')
-        return await manifest(run, catalog, selection, format, strict, flags['output']);
-      await list(run, catalog, selection, strict, flags, rowFormat(format, run.json));
+      const search: Search = {
+        run,
+        catalog,
+        selection,
+        strict: flags['strict'] === true,
+        format,
+        output: flags['output'] as string | undefined,
+        sums,
+      };
+      const columns = flags['columns'] as string | undefined;
+      if (counting) await countSeries(search);
+      else if (by !== undefined) await groupSeries(search, by, flags['plot'] === true);
+      else if (listed) await listManifest(search, format === 'uids' ? 'uids' : 's5cmd');
+      else if (
+        words.length > 0 &&
+        columns === undefined &&
+        selection.split === undefined &&
+        format !== 'parquet'
+      )
+        await listDatasets(search, words);
+      else await listSeries(search, columns);
       return 0;
     });
   },
 };
-
-async function count(run: Run, catalog: Catalog, selection: Selection, strict: boolean): Promise<0> {
-  const { notes, ...counts } = await catalog.count(selection, { signal: run.signal });
-  await settleNotes(run, notes, strict, counts.series);
-  if (run.json) {
-    await write(
-      run.terminal.out,
-      `${toJson({ archive: catalog.archive.name, release: catalog.releaseName, ...counts, notes })}\n`,
-    );
-    return 0;
-  }
-  const text = [
-    `${formatCount(counts.series)} series`,
-    `${formatCount(counts.instances)} files${counts.seriesWithoutInstances > 0 ? ` (unknown for ${formatCount(counts.seriesWithoutInstances)} series)` : ''}`,
-    `${formatBytes(counts.bytes)}${counts.seriesRounded > 0 ? ' (rounded for superseded versions)' : ''}`,
-    `${formatCount(counts.studies)} studies`,
-    `${formatCount(counts.patients)} patients`,
-    `${formatCount(counts.collections)} collections`,
-  ];
-  await write(run.terminal.out, `${text.join(' · ')}   (${catalog.archive.name} ${catalog.releaseName})\n`);
-  return 0;
-}
-
-async function countBy(
-  run: Run,
-  catalog: Catalog,
-  selection: Selection,
-  by: string[],
-  strict: boolean,
-  flags: Record<string, unknown>,
-): Promise<0> {
-  const columns = by.flatMap((one) => one.split(','));
-  const { rows, notes } = await catalog.groupBy(selection, columns, { signal: run.signal });
-  await settleNotes(run, notes, strict, rows.length);
-  const format = rowFormat(flags['format'], run.json);
-  const people = format === 'table' || format === 'markdown';
-  const amount = (row: Amount) =>
-    [row.patients, row.studies, row.series, row.instances].map((value) =>
-      people ? formatCount(value) : value,
-    );
-  await writeRows(
-    run.terminal,
-    {
-      columns: [...columns, 'patients', 'studies', 'series', 'instances', people ? 'size' : 'bytes'],
-      numeric: [0, 1, 2, 3, 4].map((index) => columns.length + index),
-      rows: [
-        rows.map((row) => [
-          ...columns.map((column) => (people && row.values[column] === null ? '(none)' : row.values[column])),
-          ...amount(row),
-          people ? formatBytes(row.bytes) : row.bytes,
-        ]),
-      ],
-    },
-    format,
-  );
-  return 0;
-}
-
-async function list(
-  run: Run,
-  catalog: Catalog,
-  selection: Selection,
-  strict: boolean,
-  flags: Record<string, unknown>,
-  format: RowFormat,
-): Promise<void> {
-  const wanted =
-    typeof flags['columns'] === 'string' ? flags['columns'].split(',').map((name) => name.trim()) : COLUMNS;
-  const people = format === 'table';
-  // A terminal is not a place for a million rows; files and pipes get everything.
-  const cut = people && run.terminal.out.isTTY === true && selection.limit === undefined ? 50 : undefined;
-  const total =
-    cut === undefined ? undefined : (await catalog.count(selection, { signal: run.signal })).series;
-  const { rows, notes } = await catalog.selectStream(
-    cut === undefined ? selection : { ...selection, limit: cut },
-    {
-      signal: run.signal,
-      columns: wanted.filter((name) => name !== 'bytes'),
-    },
-  );
-  const unknownColumn = async function* () {
-    for await (const piece of rows) {
-      yield piece.map((row) =>
-        wanted.map((name) => {
-          const value =
-            name === 'bytes'
-              ? row.bytes
-              : name in row.columns
-                ? row.columns[name]
-                : (row as unknown as Record<string, unknown>)[name];
-          return people && name === 'bytes' ? formatBytes(row.bytes) : value;
-        }),
-      );
-    }
-  };
-  const shown = await writeRows(
-    run.terminal,
-    {
-      columns: wanted,
-      numeric: wanted.flatMap((name, index) =>
-        ['instanceCount', 'bytes', 'series_size_MB'].includes(name) ? [index] : [],
-      ),
-      rows: unknownColumn(),
-    },
-    format,
-  );
-  await settleNotes(run, notes, strict, shown);
-  if (run.quiet || !people) return;
-  if (total !== undefined && total > shown)
-    await write(
-      run.terminal.err,
-      `${formatCount(shown)} of ${formatCount(total)} series; --limit shows more, --count counts, --format csv lists all\n`,
-    );
-  else if (shown === 0) await write(run.terminal.err, 'no series match\n');
-}
-
-async function manifest(
-  run: Run,
-  catalog: Catalog,
-  selection: Selection,
-  format: 'uids' | 's5cmd',
-  strict: boolean,
-  output: unknown,
-): Promise<0> {
-  if (!isNarrowed(selection)) {
-    throw new CarrelError('usage', 'a manifest of the whole archive is hardly what you want', {
-      next: 'narrow it with --collection or another flag',
-    });
-  }
-  const { rows, notes } = await catalog.select(selection, { signal: run.signal, columns: [] });
-  await settleNotes(run, notes, strict, rows.length);
-  const text = writeManifest(rows, {
-    format,
-    cloud: 'aws',
-    fileName: typeof output === 'string' ? output : undefined,
-  });
-  if (typeof output === 'string') await writeFile(resolve(run.terminal.cwd, output), text);
-  else await write(run.terminal.out, text);
-  return 0;
-}
-
-/** Prints notes; an unknown value is an error where nothing is left, or with `--strict`. */
-async function settleNotes(
-  run: Run,
-  notes: readonly SelectionNote[],
-  strict: boolean,
-  left: number,
-): Promise<void> {
-  const fatal = left > 0 && !strict ? undefined : notes.find((note) => note.unknown);
-  await printSelectionNotes(
-    run,
-    notes.filter((note) => note !== fatal),
-  );
-  if (fatal !== undefined) throw unknownValue(fatal);
-}

@@ -17,12 +17,17 @@ const WIDTH = 80;
 
 /** True where the terminal can show blocks: a UTF-8 locale, and not a dumb terminal. */
 export function showsBlocks(env: Terminal['env']): boolean {
-  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((value) => value !== undefined && value !== '');
+  const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
+    (value) => value !== undefined && value !== '',
+  );
   return env['TERM'] !== 'dumb' && /utf-?8/i.test(locale ?? '');
 }
 
 /** The bars as text, each line at most `width` characters; `#` where blocks cannot be shown. */
-export function formatBars(bars: readonly Bar[], options: { width?: number | undefined; blocks: boolean }): string {
+export function formatBars(
+  bars: readonly Bar[],
+  options: { width?: number | undefined; blocks: boolean },
+): string {
   const width = Math.max(20, options.width ?? WIDTH);
   const most = Math.max(0, ...bars.map(({ value }) => value));
   const numbers = Math.max(0, ...bars.map(({ text }) => text.length));

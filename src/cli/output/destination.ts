@@ -57,7 +57,8 @@ export async function withBinaryDestination<T>(
   try {
     const path = join(folder, 'answer');
     const result = await work(path);
-    for await (const chunk of createReadStream(path)) if (!(await write(terminal.out, chunk as Buffer))) break;
+    for await (const chunk of createReadStream(path))
+      if (!(await write(terminal.out, chunk as Buffer))) break;
     return result;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -67,9 +68,15 @@ export async function withBinaryDestination<T>(
 function cannotWrite(target: string, cause: unknown): CarrelError {
   const code = (cause as NodeJS.ErrnoException).code ?? '';
   const full = ['ENOSPC', 'EDQUOT'].includes(code);
-  return new CarrelError(full ? 'no-space' : 'permission', `cannot write ${target}: ${(cause as Error).message}`, {
-    item: target,
-    next: full ? 'make room, or name a file elsewhere' : 'name a file in a folder that exists and that you may write to',
-    cause,
-  });
+  return new CarrelError(
+    full ? 'no-space' : 'permission',
+    `cannot write ${target}: ${(cause as Error).message}`,
+    {
+      item: target,
+      next: full
+        ? 'make room, or name a file elsewhere'
+        : 'name a file in a folder that exists and that you may write to',
+      cause,
+    },
+  );
 }
