@@ -1,10 +1,19 @@
 /** Where every object of a cohort stands: from kept listings, else by listing the buckets. */
+import type { Archive } from '../archives/index.ts';
 import type { CarrelError } from '../errors.ts';
 import { locateAll, type ObjectLocation, sourcesFor } from '../locations/index.ts';
 import { instanceName } from './instance-name.ts';
-import type { KnownListings } from './known-listings.ts';
+import type { KnownListing, KnownListings } from './known-listings.ts';
 import { patientStores } from './patient-store.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
+
+/** A series that has to be listed. */
+interface UnknownSeries {
+  crdc_series_uuid: string;
+  buckets: Record<string, string>;
+  instanceCount: number | null;
+  series: CohortSeries;
+}
 
 /** A series with its objects. */
 export interface LocatedCohortSeries {
@@ -27,18 +36,21 @@ export interface LocatedCohort {
 export async function locateCohort(
   cohort: Cohort,
   tools: Tools,
-  options: { known: KnownListings; onProgress?: ((located: number, total: number) => void) | undefined },
+  {
+    known,
+    onProgress,
+  }: {
+    known: KnownListings;
+    onProgress?: ((located: number, total: number) => void) | undefined;
+  },
 ): Promise<LocatedCohort> {
-  const { known, onProgress } = options;
+  const { archive, from, signal } = tools;
+  const openStore = patientStores(tools.openStore);
   const located = new Map<CohortSeries, readonly ObjectLocation[]>();
   const failed: LocatedCohort['failed'] = [];
   const notes = new Set<string>();
-  const unknown: {
-    crdc_series_uuid: string;
-    buckets: Record<string, string>;
-    instanceCount: number | null;
-    series: CohortSeries;
-  }[] = [];
+  /** By the mirror to begin with; undefined: as the archive orders them. */
+  const unknown = new Map<string | undefined, UnknownSeries[]>();
   for (const series of cohort.series) {
     const kept = series.locations === undefined ? known.get(series.crdc_series_uuid) : undefined;
     if (series.locations !== undefined) located.set(series, series.locations);
@@ -49,12 +61,14 @@ export async function locateCohort(
           key,
           size,
           digests,
-          sources: sourcesFor(tools.archive, kept.buckets, key, { from: tools.from }),
+          sources: sourcesFor(beginningWith(archive, series.prefer), kept.buckets, key, { from }),
           crdc_series_uuid: series.crdc_series_uuid,
         })),
       );
     } else {
-      unknown.push({
+      const group = unknown.get(series.prefer) ?? [];
+      unknown.set(series.prefer, group);
+      group.push({
         crdc_series_uuid: series.crdc_series_uuid,
         buckets: series.row?.buckets ?? {},
         instanceCount: series.row?.instanceCount ?? null,
@@ -64,27 +78,17 @@ export async function locateCohort(
   }
   const total = cohort.series.length;
   onProgress?.(located.size, total);
-  for await (const { row, located: found, error } of locateAll(unknown, {
-    archive: tools.archive,
-    openStore: patientStores(tools.openStore),
-    from: tools.from,
-    signal: tools.signal,
-  })) {
-    if (error !== undefined) failed.push({ series: row.series, error });
-    else {
-      located.set(row.series, found.locations);
-      for (const note of found.notes) notes.add(note);
-      await known.add([
-        {
-          uuid: row.crdc_series_uuid,
-          listing: {
-            buckets: bucketsOf(found.locations[0]),
-            objects: found.locations.map(({ key, size, digests }) => ({ key, size, digests })),
-          },
-        },
-      ]);
+  for (const [prefer, rows] of unknown) {
+    const options = { archive: beginningWith(archive, prefer), from, openStore, signal };
+    for await (const { row, located: found, error } of locateAll(rows, options)) {
+      if (error !== undefined) failed.push({ series: row.series, error });
+      else {
+        located.set(row.series, found.locations);
+        for (const note of found.notes) notes.add(note);
+        await known.add([{ uuid: row.crdc_series_uuid, listing: listingOf(found.locations) }]);
+      }
+      onProgress?.(located.size + failed.length, total);
     }
-    onProgress?.(located.size + failed.length, total);
   }
   return {
     series: cohort.series.flatMap((series) => {
@@ -103,6 +107,18 @@ function wanted(series: CohortSeries, locations: readonly ObjectLocation[]): rea
   return locations.filter(({ key }) => instances.has(instanceName(key)));
 }
 
-function bucketsOf(location: ObjectLocation | undefined): Record<string, string> {
-  return Object.fromEntries((location?.sources ?? []).map(({ mirror, place }) => [mirror, place.bucket]));
+function listingOf(locations: readonly ObjectLocation[]): KnownListing {
+  const sources = locations[0]?.sources ?? [];
+  return {
+    buckets: Object.fromEntries(sources.map(({ mirror, place }) => [mirror, place.bucket])),
+    objects: locations.map(({ key, size, digests }) => ({ key, size, digests })),
+  };
+}
+
+/** The archive with one of its mirrors first. */
+function beginningWith(archive: Archive, mirror: string | undefined): Archive {
+  if (mirror === undefined) return archive;
+  const isFirst = ({ name }: { name: string }) => name === mirror;
+  const { mirrors } = archive;
+  return { ...archive, mirrors: [...mirrors.filter(isFirst), ...mirrors.filter((one) => !isFirst(one))] };
 }

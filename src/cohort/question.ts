@@ -51,6 +51,8 @@ export interface CohortSeries {
   instances?: ReadonlySet<string> | undefined;
   /** Already located (found in the buckets, or pinned by a lock file). */
   locations?: readonly ObjectLocation[] | undefined;
+  /** Mirror that a URL or the header of a manifest names: asked first, unless `--from` says otherwise. */
+  prefer?: string | undefined;
   /** The lock file's own record, where it came from one: paths and digests are taken from it. */
   locked?: LockedSeries | undefined;
 }

@@ -92,6 +92,16 @@ async function resolveOne(
   }
 }
 
+/** A URL names its cloud, and so does the endpoint in a manifest's header: the mirror of that cloud. */
+function mirrorNamed(
+  url: ObjectUrlIdentifier,
+  hint: string | undefined,
+  { archive }: Tools,
+): string | undefined {
+  const scheme = url.scheme === 'gs' || hint === 'gcs' ? 'gs' : 's3';
+  return archive.mirrors.find((mirror) => mirror.scheme === scheme)?.name;
+}
+
 /** A URL in a bucket of the archive whose series the tables know is that series; any other is taken as it stands. */
 async function resolveUrl(
   cohort: Cohort,
@@ -117,6 +127,7 @@ async function resolveUrl(
       crdc_series_uuid: row.crdc_series_uuid,
       row,
       instances: one === undefined ? undefined : new Set<string>([one]),
+      prefer: mirrorNamed(url, wanted.endpointHint, tools),
     });
     return;
   }

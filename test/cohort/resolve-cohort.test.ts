@@ -210,3 +210,11 @@ describe('URLs', () => {
     expect(part.series[0]?.locations).toHaveLength(initial.length);
   });
 });
+
+test('a URL names its cloud: that mirror is asked first', async () => {
+  const uuid = facts.corrected.versions.at(-1)?.uuid ?? '';
+  const prefers = async (url: string) => (await resolve({ what: [url] })).series.map(({ prefer }) => prefer);
+  expect(await prefers(`gs://${facts.corrected.bucket}/${uuid}/*`)).toEqual(['gcs']);
+  expect(await prefers(`s3://${facts.corrected.bucket}/${uuid}/*`)).toEqual(['aws']);
+  expect(await prefers(uuid)).toEqual([undefined]);
+});

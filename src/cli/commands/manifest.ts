@@ -2,10 +2,12 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Option } from 'commander';
+import type { Archive } from '../../archives/index.ts';
 import type { SeriesRow } from '../../catalog/index.ts';
 import { resolveCohort } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import { printIdentifier } from '../../identifiers/index.ts';
+import { bucketClassFor } from '../../locations/index.ts';
 import {
   type Manifest,
   type ManifestRow,
@@ -110,6 +112,14 @@ async function check(run: Run, [path = '']: string[], flags: Record<string, unkn
             text,
             reason: `${uuid} is not in the catalogue of ${tools.catalog.releaseName}; only the buckets can tell`,
           });
+        else if (uuid !== undefined && isForeign(identifier, desk.archive)) {
+          const bucket = Object.values(known.get(uuid)?.buckets ?? {})[0] ?? 'another bucket';
+          problems.push({
+            line,
+            text,
+            reason: `its bucket is none of this archive's; the series is in ${bucket}`,
+          });
+        }
       }
     });
   }
@@ -141,6 +151,15 @@ function seriesUuidOf(identifier: Manifest['entries'][number]['identifier']): st
     return identifier.seriesUuid === undefined ? [] : [identifier.seriesUuid];
   if (identifier.kind === 'crdc-uuid' && identifier.level !== 'instance') return [identifier.uuid];
   return [];
+}
+
+/** A bucket that belongs to no mirror of the archive: misspelt, or somebody else's. */
+function isForeign(identifier: Manifest['entries'][number]['identifier'], archive: Archive): boolean {
+  return (
+    identifier.kind === 'object-url' &&
+    identifier.scheme !== 'https' &&
+    bucketClassFor(archive, identifier.bucket) === undefined
+  );
 }
 
 async function convert(run: Run, [path = '']: string[], flags: Record<string, unknown>): Promise<0 | 3> {

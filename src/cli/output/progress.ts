@@ -91,11 +91,16 @@ function progressText(event: Extract<TransferEvent, { type: 'progress' }>): stri
   return `${formatCount(event.files)} of ${formatCount(event.totalFiles)} files, ${formatBytes(event.bytes)}${of}, ${formatBytes(Math.round(event.bytesPerSecond))}/s${left}`;
 }
 
+/** A message with the file that it is about, said once. */
+function withPath(path: string, message: string): string {
+  return message.startsWith(`${path}:`) ? message : `${path}: ${message}`;
+}
+
 /** What people want to read at once; files that went well are not among it. */
 function eventText(event: TransferEvent, run: Run): string | undefined {
   switch (event.type) {
     case 'failure':
-      return `${run.err.red('failed')} ${printable(event.path)}: ${printable(event.error.message)}`;
+      return `${run.err.red('failed')} ${printable(withPath(event.path, event.error.message))}`;
     case 'note':
       return `${run.err.dim('note:')} ${printable(event.message)}`;
     case 'retry':
