@@ -35,7 +35,7 @@ export function sumSql(tables: OpenTables, column: string): { name: string; sql:
   const name = answerColumn(tables, column);
   const source = columnSql(tables, name);
   const type = source === 'carrel_bytes' ? 'BIGINT' : (tables.relations.types[name] ?? '');
-  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return { name, sql: `sum(${source})` };
+  if (/^U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?$/.test(type)) return { name, sql: `sum(${source})::BIGINT` };
   if (/^(DOUBLE|FLOAT|DECIMAL)/.test(type)) {
     return { name, sql: `sum(${source}::DECIMAL(38, 6))::DOUBLE` };
   }

@@ -107,7 +107,7 @@ async function compile(
     } catch (error) {
       throw await engineError(session, question.sql, error, tables);
     }
-    return { select: 'FROM temp.carrel_export', parameters: {}, notes: [] };
+    return { select: await keepDigits(session), parameters: {}, notes: [] };
   }
   if ('grouping' in question) {
     const grouped = await compileGrouping(session, tables, question.selection, question.grouping);
@@ -127,6 +127,15 @@ async function compile(
     parameters: compiled.parameters,
     notes: compiled.notes,
   };
+}
+
+/** Parquet has no whole numbers of 128 bits (a `sum` of BIGINT is one); the engine would round them to DOUBLE. */
+async function keepDigits(session: Session): Promise<string> {
+  const wide = (await session.rows('DESCRIBE FROM temp.carrel_export'))
+    .filter((row) => ['HUGEINT', 'UHUGEINT'].includes(String(row['column_type'])))
+    .map((row) => quoted(String(row['column_name'])));
+  const casts = wide.map((name) => `${name}::DECIMAL(38, 0) AS ${name}`);
+  return `SELECT *${casts.length === 0 ? '' : ` REPLACE (${casts.join(', ')})`} FROM temp.carrel_export`;
 }
 
 function cannotWrite(target: string, cause: unknown): CarrelError {
