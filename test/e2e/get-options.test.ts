@@ -69,9 +69,8 @@ describe('names that lead nowhere', () => {
 describe('an empty answer is an answer', () => {
   test('of get: exit 0, nothing planned', async () => {
     const out = await room.newFolder();
-    const result = await room.run([
-      ...['get', '--collection', 'sample_torso', '--modality', 'SM', '-o', out, '--json'],
-    ]);
+    const question = ['--collection', 'sample_torso', '--modality', 'SM'];
+    const result = await room.run(['get', ...question, '-o', out, '--json']);
     expect(result.code).toBe(0);
     expect(summaryOf(result)).toMatchObject({ planned: 0, fetched: 0, failed: 0 });
   });

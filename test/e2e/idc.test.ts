@@ -2,19 +2,17 @@
  * The profile of the Imaging Data Commons with its published tables, its mirrors aimed at this machine. The tables come
  * from the wheel (`CARREL_TEST_WHEEL`, or pip); where it cannot be had, these tests skip and say why.
  */
-import { createWriteStream } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import yauzl from 'yauzl';
 import { realWheel } from '../catalog/real-tables.ts';
 import { type ObjectServers, startObjectServers } from '../fixtures/servers.ts';
 import { type BucketsFixture, writeBuckets } from '../fixtures/tree.ts';
 import { type CarrelResult, errorOf, filesBelow, runCarrel, summaryOf } from './carrel.ts';
+import { unpackWheel } from './unpack-wheel.ts';
 
 const samples = fileURLToPath(new URL('../../../shared/samples/', import.meta.url));
 const manifests = await readdir(join(samples, 'manifests')).catch((): string[] => []);
@@ -53,7 +51,7 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
       HTTP_PROXY: 'http://127.0.0.1:9',
       NO_PROXY: '127.0.0.1',
     };
-    await unzip(wheel.path ?? '', raw);
+    await unpackWheel(wheel.path ?? '', raw);
     database = await DuckDBInstance.create(':memory:');
     const added = await run(['catalog', 'add', wheel.path ?? '', '--json']);
     expect(added.code, added.stderr).toBe(0);
@@ -394,26 +392,3 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
     },
   );
 });
-
-/** The Parquet files of a wheel, flat in one folder. */
-async function unzip(path: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  await new Promise<void>((resolve, reject) => {
-    yauzl.open(path, { lazyEntries: true }, (error, zip) => {
-      if (error !== null) return reject(error);
-      zip.on('error', reject);
-      zip.on('end', resolve);
-      zip.on('entry', (entry: yauzl.Entry) => {
-        if (!entry.fileName.endsWith('.parquet')) return zip.readEntry();
-        zip.openReadStream(entry, (failure, stream) => {
-          if (failure !== null) return reject(failure);
-          pipeline(stream, createWriteStream(join(folder, basename(entry.fileName)))).then(
-            () => zip.readEntry(),
-            reject,
-          );
-        });
-      });
-      zip.readEntry();
-    });
-  });
-}
