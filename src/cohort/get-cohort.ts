@@ -76,7 +76,7 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
   const located = await locateCohort(cohort, tools, { known, onProgress: options.onLocated });
   const first = located.failed[0];
   if (located.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;
-  const files = planFiles(cohort, located.series, layout, options.layout === undefined);
+  const files = planFiles(cohort, located.series, layout, options.layout !== undefined);
   const bytesOf = new Map<CohortSeries, number>();
   for (const { series, size } of files) {
     if (series !== undefined) bytesOf.set(series, (bytesOf.get(series) ?? 0) + (size ?? 0));

@@ -18,21 +18,18 @@ export interface CohortFile extends PlannedFile {
   drs?: string | undefined;
 }
 
-/** Series outside of the catalogue have nothing but their uuid. */
-const BARE_LAYOUT_FOLDER = (uuid: string, file: string) => `${uuid}/${file}`;
-
 /**
- * Names every file of the cohort. Paths of a lock file are kept unless `layout` overrides them. An instance that
+ * Names every file of the cohort. Paths of a lock file are kept unless a layout was asked for. An instance that
  * stands in two versions of a series (the same uuid) under one path is planned once.
  *
- * @param layout undefined keeps the paths of lock files
+ * @param explicit true where the layout was asked for, false where it is the default
  * @throws `usage` where the layout names a column that the catalogue does not have
  */
 export function planFiles(
   cohort: Cohort,
   located: readonly LocatedCohortSeries[],
   layout: Layout,
-  keepLockedPaths: boolean,
+  explicit: boolean,
 ): CohortFile[] {
   const files = new Map<string, CohortFile>();
   const add = (file: CohortFile) => {
@@ -51,17 +48,10 @@ export function planFiles(
     files.set(file.path, file);
   };
   for (const { series, locations } of located) {
-    const paths = new Map(
-      (keepLockedPaths ? (series.locked?.files ?? []) : []).map(({ key, path }) => [key, path]),
-    );
-    const row = rowOf(series);
+    const paths = new Map((explicit ? [] : (series.locked?.files ?? [])).map(({ key, path }) => [key, path]));
     for (const location of locations) {
       const name = location.key.split('/').at(-1) ?? location.key;
-      const path =
-        paths.get(location.key) ??
-        (row === undefined
-          ? BARE_LAYOUT_FOLDER(series.crdc_series_uuid, name)
-          : pathFor(layout, checked(row, layout), name));
+      const path = paths.get(location.key) ?? pathOf(series, name, layout, explicit);
       add({
         path,
         size: location.size,
@@ -73,9 +63,11 @@ export function planFiles(
       });
     }
   }
+  // Objects outside of any series have no columns; a layout without columns can be given to them as well.
+  const flat = explicit && layout.columns.length === 0;
   for (const { location, path } of cohort.objects) {
     add({
-      path,
+      path: flat ? pathFor(layout, {}, path.split('/').at(-1) ?? path) : path,
       size: location.size,
       digests: location.digests,
       sources: location.sources,
@@ -85,6 +77,23 @@ export function planFiles(
     });
   }
   return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+/**
+ * The path of one object of a series. A series that no table knows has nothing but its uuid: it stands under that,
+ * unless the layout was asked for and needs no more.
+ */
+function pathOf(series: CohortSeries, name: string, layout: Layout, explicit: boolean): string {
+  const row = rowOf(series);
+  if (row !== undefined) return pathFor(layout, checked(row, layout), name);
+  const { crdc_series_uuid: uuid } = series;
+  if (!explicit) return `${uuid}/${name}`;
+  const unknown = layout.columns.find((column) => column !== 'crdc_series_uuid');
+  if (unknown === undefined) return pathFor(layout, { crdc_series_uuid: uuid }, name);
+  throw new CarrelError('usage', `the layout names {${unknown}}, and no table knows the series ${uuid}`, {
+    item: uuid,
+    next: 'only {crdc_series_uuid} and {file} are known of it; install a catalogue that has it, or use these',
+  });
 }
 
 /** Named twice, in lists or by overlapping folders: the same key at the same place. */

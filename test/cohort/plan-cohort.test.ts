@@ -60,14 +60,14 @@ describe('naming files', () => {
       series: series(uuid),
       locations: [location(`${uuid}/${INSTANCE}.dcm`)],
     }));
-    expect(planFiles(cohort(), located, layout, true).map(({ path }) => path)).toEqual([
+    expect(planFiles(cohort(), located, layout, false).map(({ path }) => path)).toEqual([
       `P 1/${INSTANCE}.dcm`,
     ]);
   });
 
   test('two files of one name that are not the same instance are refused, naming both', () => {
     const objects = ['a', 'b'].map((folder) => ({ location: location(`${folder}/1.dcm`), path: '1.dcm' }));
-    expect(() => planFiles(cohort({ objects }), [], layout, true)).toThrow(
+    expect(() => planFiles(cohort({ objects }), [], layout, false)).toThrow(
       expect.objectContaining({ code: 'unsafe', message: expect.stringMatching(/a\/1\.dcm and b\/1\.dcm/) }),
     );
     const other: Digest = 'md5:d41d8cd98f00b204e9800998ecf8427e';
@@ -75,20 +75,36 @@ describe('naming files', () => {
       { series: series(A), locations: [location(`${A}/${INSTANCE}.dcm`)] },
       { series: series(B), locations: [location(`${B}/${INSTANCE}.dcm`, [other])] },
     ];
-    expect(() => planFiles(cohort(), located, layout, true)).toThrow(
+    expect(() => planFiles(cohort(), located, layout, false)).toThrow(
       expect.objectContaining({ code: 'unsafe' }),
     );
   });
 
   test('the same object named twice is one file', () => {
     const object = { location: location('a/1.dcm'), path: '1.dcm' };
-    expect(planFiles(cohort({ objects: [object, object] }), [], layout, true)).toHaveLength(1);
+    expect(planFiles(cohort({ objects: [object, object] }), [], layout, false)).toHaveLength(1);
   });
 
   test('a column that the catalogue does not have is an error, not an empty folder', () => {
     const located = [{ series: series(A), locations: [location(`${A}/${INSTANCE}.dcm`)] }];
     expect(() => planFiles(cohort(), located, parseLayout('{Patient}/{file}'), true)).toThrow(
       expect.objectContaining({ code: 'usage', item: 'Patient' }),
+    );
+  });
+});
+
+describe('a series that no table knows', () => {
+  const unknown: CohortSeries = { crdc_series_uuid: A, row: undefined };
+  const located = [{ series: unknown, locations: [location(`${A}/${INSTANCE}.dcm`)] }];
+  const paths = (template: string, explicit: boolean) =>
+    planFiles(cohort(), located, parseLayout(template), explicit).map(({ path }) => path);
+
+  test('stands under its uuid, or as a layout says that needs no more', () => {
+    expect(paths('{PatientID}/{file}', false)).toEqual([`${A}/${INSTANCE}.dcm`]);
+    expect(paths('{file}', true)).toEqual([`${INSTANCE}.dcm`]);
+    expect(paths('x/{crdc_series_uuid}-{file}', true)).toEqual([`x/${A}-${INSTANCE}.dcm`]);
+    expect(() => paths('{PatientID}/{file}', true)).toThrow(
+      expect.objectContaining({ code: 'usage', item: A }),
     );
   });
 });
