@@ -6,6 +6,7 @@ import type { Digest } from '../identifiers/index.ts';
 import { stopIfAborted } from './abort.ts';
 import { type CatalogFile, readCatalogFile, sha256Of, sizeProblem } from './catalog-file.ts';
 import { archiveFolder, incomingName, newestFirst, versionFolder } from './layout.ts';
+import { checkSideIndexes } from './side-index/check.ts';
 
 /** What happens while tables are fetched and installed. */
 export type CatalogEvent =
@@ -130,6 +131,7 @@ export async function removeCatalog(name: CatalogName): Promise<{ path: string; 
 
 /** What `checkCatalog` found for one file. */
 export interface TableCheck {
+  /** Name of the table; `(side index)` for the file that look-ups are answered from. */
   table: string;
   file: string;
   ok: boolean;
@@ -153,5 +155,5 @@ export async function checkCatalog(
       checks.push({ table: table.name, file: file.path, ok: problem === undefined, problem });
     }
   }
-  return checks;
+  return [...checks, ...(await checkSideIndexes(folder, name.signal))];
 }

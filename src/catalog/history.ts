@@ -41,33 +41,65 @@ export interface History {
 
 /** Reads the history by SeriesInstanceUID or by the uuid of any version. Throws `not-found`. */
 export async function readHistory(session: Session, tables: OpenTables, id: string): Promise<History> {
-  const { bucketColumns, hasPrior, priorColumns } = tables.relations;
   const column = /^[0-9a-f]{8}-/i.test(id.trim()) ? 'crdc_series_uuid' : 'SeriesInstanceUID';
   const value = column === 'crdc_series_uuid' ? id.trim().toLowerCase() : id.trim();
-  const fields =
-    'crdc_series_uuid, SeriesInstanceUID, StudyInstanceUID, PatientID, collection_id, carrel_bytes, carrel_rounded';
-  const buckets = (known: string[]) =>
-    bucketColumns
-      .map((name) => `${known.includes(name) ? `"${name}"` : 'NULL::VARCHAR'} AS "${name}"`)
-      .join(', ');
   const series =
     column === 'SeriesInstanceUID'
       ? 'SELECT $value AS uid'
       : 'SELECT SeriesInstanceUID AS uid FROM carrel.versions WHERE crdc_series_uuid = $value';
-  const priorRounded =
-    tables.content.tables.find(({ name }) => name === 'prior_versions_index')?.sizes !== 'exact';
-  const prior = hasPrior
-    ? `UNION ALL SELECT crdc_series_uuid, SeriesInstanceUID, StudyInstanceUID, PatientID, collection_id,
-         round(series_size_MB * 1e6)::BIGINT, ${priorRounded}, ${buckets(priorColumns)}, NULL, NULL, min_idc_version, max_idc_version, false
-       FROM prior_versions_index WHERE SeriesInstanceUID IN (SELECT uid FROM wanted)`
+  const prior = tables.relations.hasPrior
+    ? `UNION ALL SELECT * FROM (${historySql(tables)}) WHERE SeriesInstanceUID IN (SELECT uid FROM wanted)`
     : '';
   const rows = await session.rows(
     `WITH wanted AS MATERIALIZED (${series})
-     SELECT ${fields}, ${buckets([...tables.relations.columns, ...bucketColumns])}, instanceCount AS files,
+     SELECT crdc_series_uuid, SeriesInstanceUID, StudyInstanceUID, PatientID, collection_id, carrel_bytes, carrel_rounded,
+       ${bucketList(tables, [...tables.relations.columns, ...tables.relations.bucketColumns])} instanceCount AS files,
        series_init_idc_version AS init, carrel_min AS first, carrel_max AS last, true AS newest
      FROM carrel.current WHERE SeriesInstanceUID IN (SELECT uid FROM wanted) ${prior} ORDER BY first, last`,
     { value },
   );
+  let least = 0;
+  if (tables.relations.hasPrior && rows.length > 0) {
+    const [row] = await session.rows('SELECT min(min_idc_version) AS least FROM prior_versions_index');
+    least = Number(row?.['least'] ?? 0);
+  }
+  return historyOf(tables, value, rows, least);
+}
+
+/** Names of the values that a history is made from, in the order of `historySql`. */
+export function historyNames(tables: Pick<OpenTables, 'relations'>): string[] {
+  const before = ['crdc_series_uuid', 'SeriesInstanceUID', 'StudyInstanceUID', 'PatientID', 'collection_id'];
+  const after = ['files', 'init', 'first', 'last', 'newest'];
+  return [...before, 'carrel_bytes', 'carrel_rounded', ...tables.relations.bucketColumns, ...after];
+}
+
+/** The table of prior versions, row by row, under `historyNames`. */
+export function historySql(tables: Pick<OpenTables, 'relations' | 'content'>): string {
+  const rounded =
+    tables.content.tables.find(({ name }) => name === 'prior_versions_index')?.sizes !== 'exact';
+  return `SELECT crdc_series_uuid, SeriesInstanceUID, StudyInstanceUID, PatientID, collection_id,
+    round(series_size_MB * 1e6)::BIGINT AS carrel_bytes, ${rounded} AS carrel_rounded,
+    ${bucketList(tables, tables.relations.priorColumns)} NULL::BIGINT AS files, NULL::BIGINT AS init,
+    min_idc_version AS first, max_idc_version AS last, false AS newest FROM prior_versions_index`;
+}
+
+function bucketList({ relations }: Pick<OpenTables, 'relations'>, known: string[]): string {
+  return relations.bucketColumns
+    .map((name) => `${known.includes(name) ? `"${name}"` : 'NULL::VARCHAR'} AS "${name}",`)
+    .join(' ');
+}
+
+/**
+ * The history from its rows, ordered by first and last release. Throws `not-found` where there are none.
+ *
+ * @param least first release that the table of prior versions knows
+ */
+export function historyOf(
+  tables: Omit<OpenTables, 'engine'>,
+  value: string,
+  rows: Row[],
+  least: number,
+): History {
   const prefix = tables.archive.catalog.releasePrefix;
   const asOf = `${prefix}${tables.tablesRelease}`;
   const [newest] = [...rows].reverse();
@@ -86,12 +118,12 @@ export async function readHistory(session: Session, tables: OpenTables, id: stri
     versions,
     gaps,
     asOf,
-    notes: await notesOf(session, tables, rows, versions, gaps),
+    notes: notesOf(tables, rows, versions, gaps, least),
   };
 }
 
 /** One version per uuid: ranges that touch are joined, a row inside another (with twice the size) is dropped. */
-function versionsOf(tables: OpenTables, rows: Row[]): SeriesVersion[] {
+function versionsOf(tables: Pick<OpenTables, 'archive'>, rows: Row[]): SeriesVersion[] {
   const byUuid = new Map<string, SeriesVersion>();
   for (const row of rows) {
     const uuid = String(row['crdc_series_uuid']);
@@ -139,13 +171,13 @@ function gapsOf(versions: SeriesVersion[]): { from: number; to: number }[] {
   return gaps;
 }
 
-async function notesOf(
-  session: Session,
-  tables: OpenTables,
+function notesOf(
+  tables: Omit<OpenTables, 'engine'>,
   rows: Row[],
   versions: SeriesVersion[],
   gaps: History['gaps'],
-): Promise<string[]> {
+  least: number,
+): string[] {
   const prefix = tables.archive.catalog.releasePrefix;
   const notes: string[] = [];
   const first = versions[0]?.minRelease ?? 0;
@@ -171,11 +203,6 @@ async function notesOf(
   }
   const collections = [...new Set(versions.map((version) => version.collection_id))];
   if (collections.length > 1) notes.push(`the collection changed: ${collections.join(' → ')}`);
-  if (tables.relations.hasPrior) {
-    const [row] = await session.rows('SELECT min(min_idc_version) AS least FROM prior_versions_index');
-    const least = Number(row?.['least'] ?? 0);
-    if (least > 1 && first === least)
-      notes.push(`the tables say nothing of releases before ${prefix}${least}`);
-  }
+  if (least > 1 && first === least) notes.push(`the tables say nothing of releases before ${prefix}${least}`);
   return notes;
 }

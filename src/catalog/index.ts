@@ -34,6 +34,7 @@ export type { Match, MatchLevel } from './look-up.ts';
 export type { UidMatch } from './look-up-uids.ts';
 export { type OnlineCitations, type OnlineOptions, resolveCitations } from './online-citations.ts';
 export { type OpenCatalogOptions, openCatalog } from './open-catalog.ts';
+export { type PrepareOptions, prepareCatalog } from './prepare-catalog.ts';
 export type { QueryOptions, QueryResult } from './query.ts';
 export type * from './rows.ts';
 export { FIELD_COLUMNS } from './selection-fields.ts';

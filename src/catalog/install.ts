@@ -22,6 +22,7 @@ import type { CatalogEvent, InstalledCatalog } from './catalogs.ts';
 import { describeInstalled } from './catalogs.ts';
 import { inspectTables } from './inspect.ts';
 import { archiveFolder, incomingName, releaseOf, sweepIncoming, versionFolder } from './layout.ts';
+import { prepareCatalog } from './prepare-catalog.ts';
 import { openSource, type Source, type SourceEntry, type StagedTable } from './sources.ts';
 
 /** Options of `installCatalog`. */
@@ -70,13 +71,30 @@ export async function installCatalog(options: InstallOptions): Promise<Installed
       ...(inspected.builtFrom === undefined ? {} : { builtFrom: inspected.builtFrom }),
       sources: opened.map(({ name }) => name),
     };
-    return await settle(options, incoming, content);
+    const installed = await settle(options, incoming, content);
+    await prepare(options, installed);
+    return installed;
   } catch (error) {
     if (signal?.aborted === true && !isCarrelError(error)) throw abortError(signal);
     throw error;
   } finally {
     for (const source of opened) source.close();
     await rm(incoming, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Makes the side index, which look-ups are fast with and right without: that it cannot be made (no space, tables of
+ * another kind) is no failure of the installation.
+ */
+async function prepare(options: InstallOptions, { version }: InstalledCatalog): Promise<void> {
+  const { archive, cacheDir, signal } = options;
+  try {
+    await prepareCatalog({ archive, cacheDir, version, signal });
+  } catch (error) {
+    if (isCarrelError(error, 'interrupted') || signal?.aborted === true) throw error;
+    const message = `look-ups will be slower: the side index could not be made (${error instanceof Error ? error.message : String(error)})`;
+    options.onEvent?.({ type: 'note', message });
   }
 }
 

@@ -16,7 +16,12 @@ export interface UidMatch {
   crdc_instance_uuid?: string | undefined;
 }
 
-const COLUMNS = { series: 'SeriesInstanceUID', study: 'StudyInstanceUID', patient: 'PatientID' } as const;
+/** Level → column, in the order in which matches are given. */
+export const UID_COLUMNS = {
+  series: 'SeriesInstanceUID',
+  study: 'StudyInstanceUID',
+  patient: 'PatientID',
+} as const;
 
 /** Looks every UID up; one that the tables do not know is missing from the map. */
 export async function lookUpUids(
@@ -44,18 +49,23 @@ async function probe(
   lastOnly: boolean,
 ): Promise<void> {
   // One scan per level: a hash join on one column beats one scan with three conditions.
-  for (const [level, column] of Object.entries(COLUMNS) as [keyof typeof COLUMNS, string][]) {
+  for (const [level, column] of Object.entries(UID_COLUMNS) as [keyof typeof UID_COLUMNS, string][]) {
     const last = lastOnly ? `QUALIFY carrel_max = max(carrel_max) OVER (PARTITION BY ${column})` : '';
     const rows = await session.rows(
       `SELECT ${column} AS uid, collection_id, crdc_series_uuid FROM ${relation}
        WHERE ${column} IN (SELECT unnest($uids)) ${last} ORDER BY uid, collection_id, crdc_series_uuid`,
       { uids: [...uids] },
     );
-    for (const row of rows) add(found, row, level);
+    for (const row of rows) addUidRow(found, row, level);
   }
 }
 
-function add(found: Map<string, UidMatch[]>, row: Row, level: 'series' | 'study' | 'patient'): void {
+/** Adds a row (`uid`, `collection_id`, `crdc_series_uuid`) to what is found. */
+export function addUidRow(
+  found: Map<string, UidMatch[]>,
+  row: Row,
+  level: 'series' | 'study' | 'patient',
+): void {
   const uid = String(row['uid']);
   const collection = level === 'patient' ? String(row['collection_id']) : null;
   const matches = found.get(uid) ?? [];

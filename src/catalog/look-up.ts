@@ -61,23 +61,36 @@ const PARTS = `collection_id, count(DISTINCT PatientID) AS patients, count(DISTI
   coalesce(sum(instanceCount), 0)::BIGINT AS instances, coalesce(sum(carrel_bytes), 0)::BIGINT AS bytes,
   min(carrel_min) AS first, max(carrel_max) AS last`;
 
+/** The release that answers are about, and that of the tables. */
+type ReleaseOf = Pick<OpenTables, 'release' | 'tablesRelease'>;
+
 /** Level → condition on the columns and the field of a selection. */
-interface Probe {
+export interface Probe {
   level: Exclude<MatchLevel, 'instance'>;
   column: string;
   field: keyof Selection;
 }
 
-const BY_UID: Probe[] = [
+/** What a DICOM UID can name. */
+export const BY_UID: Probe[] = [
   { level: 'series', column: 'SeriesInstanceUID', field: 'series' },
   { level: 'study', column: 'StudyInstanceUID', field: 'study' },
   { level: 'patient', column: 'PatientID', field: 'patient' },
 ];
-const BY_NAME: Probe[] = [
+/** What any other name can name. */
+export const BY_NAME: Probe[] = [
   { level: 'collection', column: 'collection_id', field: 'collection' },
   { level: 'analysis-result', column: 'analysis_result_id', field: 'analysisResult' },
   { level: 'patient', column: 'PatientID', field: 'patient' },
 ];
+
+/** What a text can be, by its form. */
+export function formOf(value: string): 'nothing' | 'uuid' | 'doi' | 'uid' | 'name' {
+  if (value === '' || value.length > 1000) return 'nothing';
+  if (UUID.test(value)) return 'uuid';
+  if (normaliseDoi(value) !== undefined) return 'doi';
+  return UID.test(value) ? 'uid' : 'name';
+}
 
 /** Everything that a text names in the release, else in earlier ones. */
 export async function lookUpText(session: Session, tables: OpenTables, text: string): Promise<BareMatch[]> {
@@ -100,7 +113,6 @@ async function probe(
   value: string,
   current: boolean,
 ): Promise<BareMatch[]> {
-  const found: BareMatch[] = [];
   const flags = probes
     .map(({ column, level }) => `coalesce(${column} = $value, false) AS "is ${level}"`)
     .join(', ');
@@ -109,6 +121,23 @@ async function probe(
     `SELECT ${flags}, ${PARTS} FROM ${relation} WHERE ${where} GROUP BY ALL ORDER BY collection_id`,
     { value },
   );
+  const found = matchProbes(tables, probes, value, rows, current);
+  if (current) return found;
+  // One after the other: a connection answers one question at a time.
+  const last: BareMatch[] = [];
+  for (const match of found) last.push(await atLastRelease(session, tables, match));
+  return last;
+}
+
+/** Matches from groups of rows, one per collection and combination of `is <level>`, ordered by collection. */
+export function matchProbes(
+  tables: ReleaseOf,
+  probes: readonly Probe[],
+  value: string,
+  rows: Row[],
+  current: boolean,
+): BareMatch[] {
+  const found: BareMatch[] = [];
   for (const { level, field } of probes) {
     const mine = rows.filter((row) => row[`is ${level}`] === true);
     if (level === 'patient') {
@@ -120,11 +149,7 @@ async function probe(
       }
     } else if (mine.length > 0) found.push(merge(tables, level, value, mine, { [field]: [value] }, current));
   }
-  if (current) return found;
-  // One after the other: a connection answers one question at a time.
-  const last: BareMatch[] = [];
-  for (const match of found) last.push(await atLastRelease(session, tables, match));
-  return last;
+  return found;
 }
 
 /** For what the release does not hold: the last release that did, and its amount there. */
@@ -154,6 +179,11 @@ async function matchVersion(session: Session, tables: OpenTables, uuid: string):
     `SELECT ${PARTS}, carrel_current AS newest FROM carrel.versions WHERE crdc_series_uuid = $uuid GROUP BY ALL`,
     { uuid },
   );
+  return matchUuid(tables, uuid, rows);
+}
+
+/** The match of a uuid from groups of rows. */
+export function matchUuid(tables: ReleaseOf, uuid: string, rows: Row[]): BareMatch[] {
   const [row] = rows;
   if (row === undefined) return [];
   const current = Number(row['first']) <= tables.release && tables.release <= Number(row['last']);
@@ -171,7 +201,7 @@ async function matchDoi(session: Session, tables: OpenTables, doi: string): Prom
 }
 
 function merge(
-  tables: OpenTables,
+  tables: ReleaseOf,
   level: MatchLevel,
   value: string,
   rows: Row[],

@@ -2,12 +2,14 @@
 import type { Archive } from '../archives/index.ts';
 import { CarrelError, isCarrelError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
-import { type ChosenTables, chooseTables, filesOf, openTablesOf, relationOptions } from './choose-tables.ts';
+import { type ChosenTables, chooseTables, openTablesOf } from './choose-tables.ts';
 import { createCatalog } from './create-catalog.ts';
-import { createEngine, type Engine } from './engine.ts';
+import { createLazyEngine, openEngine } from './open-engine.ts';
 import type { OpenTables } from './open-tables.ts';
-import { createRelations, type Relations } from './relations.ts';
 import { releaseNotes } from './release-notes.ts';
+import { canHaveSideIndex, sideIndexOf } from './side-index/prepare.ts';
+import { openSideIndex, type SideIndex } from './side-index/read-side-index.ts';
+import { withSideIndex } from './with-side-index.ts';
 
 /** Options of `openCatalog`. */
 export interface OpenCatalogOptions {
@@ -21,6 +23,8 @@ export interface OpenCatalogOptions {
   memoryLimit?: string | undefined;
   /** Default: one per core. */
   threads?: number | undefined;
+  /** False: answer everything from the tables. Answers are the same. */
+  sideIndex?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -30,22 +34,30 @@ export interface OpenCatalogOptions {
  * `verification` where a table is damaged.
  */
 export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
-  const tables = await openTables(options);
-  return createCatalog(tables, {
+  const { index, ...tables } = await openTables(options);
+  const catalog = createCatalog(tables, {
     notes: releaseNotes(tables),
     reopen: (release) => openCatalog({ ...options, release, version: undefined }),
-    engineWith: (memoryLimit, writable) =>
-      openEngine(options, tables.chosen, memoryLimit ?? options.memoryLimit, writable).then(
-        ({ engine }) => engine,
-      ),
+    engineWith: (memoryLimit) =>
+      openEngine({ ...options, memoryLimit }, tables.chosen).then(({ engine }) => engine),
   });
+  return index === undefined ? catalog : withSideIndex(catalog, tables, index);
 }
 
-async function openTables(options: OpenCatalogOptions): Promise<OpenTables> {
+async function openTables(options: OpenCatalogOptions): Promise<OpenTables & { index?: SideIndex }> {
   const found = await chooseTables(options);
   for (const [at, chosen] of found.entries()) {
+    const index = await openBeside(options, chosen);
+    if (index !== undefined) {
+      const relations = { ...index.header.relations, doubled: undefined };
+      const engine = createLazyEngine(async () => {
+        const opened = await openEngine({ ...options, signal: undefined }, chosen);
+        return opened.engine;
+      });
+      return { ...openTablesOf(options.archive, chosen, relations), engine, index };
+    }
     try {
-      const { engine, relations } = await openEngine(options, chosen, options.memoryLimit);
+      const { engine, relations } = await openEngine(options, chosen);
       return { ...openTablesOf(options.archive, chosen, relations), engine };
     } catch (error) {
       // Tables of v20 to v23 cannot give an earlier release; newer ones may.
@@ -55,23 +67,11 @@ async function openTables(options: OpenCatalogOptions): Promise<OpenTables> {
   throw new CarrelError('internal', 'no tables were chosen');
 }
 
-async function openEngine(
-  options: OpenCatalogOptions,
-  chosen: ChosenTables,
-  memoryLimit: string | undefined,
-  writable: string[] = [],
-): Promise<{ engine: Engine; relations: Relations }> {
-  const setup = relationOptions(options.archive, chosen);
-  let relations: Relations | undefined;
-  const engine = await createEngine({
-    files: [...filesOf(setup), ...writable],
-    memoryLimit,
-    threads: options.threads,
-    signal: options.signal,
-    setup: async (session) => {
-      relations = await createRelations(session, setup);
-    },
-  });
-  if (relations === undefined) throw new CarrelError('internal', 'the views were not made');
-  return { engine, relations };
+/** The side index of the tables; undefined where there is none, or none that can be used. */
+async function openBeside(options: OpenCatalogOptions, chosen: ChosenTables): Promise<SideIndex | undefined> {
+  // A limit is a matter of the engine, and a wrong one is to be refused at once.
+  if (options.sideIndex === false || options.memoryLimit !== undefined || !canHaveSideIndex(chosen))
+    return undefined;
+  const { path, key } = sideIndexOf(options.archive, chosen);
+  return openSideIndex(path, key).catch(() => undefined);
 }

@@ -22,11 +22,27 @@ const NEEDED = [
 const OWN = ['carrel_bytes', 'carrel_rounded', 'carrel_min', 'carrel_max', 'carrel_current'];
 
 /** Published columns to fetch for a wish: those asked for that exist (by any case), or all. */
-function wanted(tables: OpenTables, columns: string[] | undefined, added: string[] = []): string[] {
+function wanted(
+  tables: Pick<OpenTables, 'relations'>,
+  columns: string[] | undefined,
+  added: string[] = [],
+): string[] {
   const all = [...tables.relations.columns, ...added];
   if (columns === undefined) return all;
   const asked = new Set(columns.map((column) => column.toLowerCase()));
   return all.filter((column) => added.includes(column) || asked.has(column.toLowerCase()));
+}
+
+/** What is read of a row for `SeriesRow`: names of its values, the published ones first, and the SQL of a JSON array. */
+export function rowColumns(
+  tables: Pick<OpenTables, 'relations'>,
+  columns?: string[],
+  added?: string[],
+): { names: string[]; published: number; json: string } {
+  const published = wanted(tables, columns, added);
+  const names = [...new Set([...published, ...NEEDED, ...tables.relations.bucketColumns, ...OWN])];
+  const list = names.map((name) => jsonColumn(tables, name)).join(', ');
+  return { names, published: published.length, json: `json_array(${list})` };
 }
 
 /**
@@ -39,15 +55,13 @@ export async function* streamSeries(
   compiled: CompiledSelection,
   columns?: string[],
 ): AsyncGenerator<SeriesRow[]> {
-  const published = wanted(tables, columns, compiled.added);
-  const names = [...new Set([...published, ...NEEDED, ...tables.relations.bucketColumns, ...OWN])];
+  const { names, published, json } = rowColumns(tables, columns, compiled.added);
   const order = compiled.ordered ? '' : ` ORDER BY ${compiled.order ?? ROW_ORDER}`;
-  const list = names.map((name) => jsonColumn(tables, name)).join(', ');
   const result = await session.stream(
-    `SELECT json_array(${list})::VARCHAR FROM ${compiled.from}${order}`,
+    `SELECT ${json}::VARCHAR FROM ${compiled.from}${order}`,
     compiled.parameters,
   );
-  const toSeriesRow = seriesReader(tables, names, published.length);
+  const toSeriesRow = seriesReader(tables, names, published);
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) return;
@@ -57,15 +71,15 @@ export async function* streamSeries(
 }
 
 /** A column as JSON, which has no infinite numbers. */
-function jsonColumn(tables: OpenTables, name: string): string {
+function jsonColumn(tables: Pick<OpenTables, 'relations'>, name: string): string {
   const type = tables.relations.types[name] ?? '';
   if (type !== 'DOUBLE' && type !== 'FLOAT') return quoted(name);
   return `CASE WHEN isfinite(${quoted(name)}) THEN ${quoted(name)} END`;
 }
 
 /** Makes the function from the values of a row to a `SeriesRow`; the first `published` names are its columns. */
-function seriesReader(
-  tables: OpenTables,
+export function seriesReader(
+  tables: Pick<OpenTables, 'archive' | 'relations'>,
   names: string[],
   published: number,
 ): (values: unknown[]) => SeriesRow {

@@ -1,0 +1,91 @@
+/** A catalogue whose look-ups are answered from its side index, and by its tables wherever that cannot or must not. */
+import type { Catalog, Options, SelectOptions } from './catalog.ts';
+import type { Match } from './look-up.ts';
+import type { OpenTables } from './open-tables.ts';
+import type { Selection, SeriesRow } from './rows.ts';
+import { createSideAnswers, licensesOfRows } from './side-index/answers.ts';
+import type { SideIndex } from './side-index/read-side-index.ts';
+import { DamagedSideIndex } from './side-index/side-file.ts';
+
+/** More identifiers than these in one call are a join, which the engine does better. */
+const MOST_IDS = 20_000;
+
+/** Puts the side index before the tables. It is closed with the catalogue. */
+export function withSideIndex(catalog: Catalog, tables: OpenTables, index: SideIndex): Catalog {
+  const answers = createSideAnswers(index, tables);
+  const hasFiles = tables.content.tables.some(({ name }) => name === 'sm_instance_index');
+  let usable = true;
+  let closed = false;
+
+  /** What the side index says; undefined where it has no answer or turns out to be damaged. */
+  const ask = async <T>(work: () => Promise<T | undefined>): Promise<T | undefined> => {
+    if (!usable || closed) return undefined;
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof DamagedSideIndex) && !isReadError(error)) throw error;
+      usable = false;
+      return undefined;
+    }
+  };
+  const select = (selection: Selection, options: SelectOptions = {}) =>
+    ask(() => answers.select(selection, options.columns, options.signal));
+  const rowsOf = async (selection: Selection, options?: SelectOptions): Promise<SeriesRow[]> =>
+    (await select(selection, options)) ?? (await catalog.select(selection, options)).rows;
+
+  return {
+    ...catalog,
+    async lookUp(text, options) {
+      const found = await ask(() => answers.lookUp(text, options?.signal));
+      if (found === undefined) return catalog.lookUp(text, options);
+      return found.map(
+        (match): Match => ({
+          ...match,
+          seriesRows: (rowOptions) => rowsOf(match.selection, rowOptions),
+        }),
+      );
+    },
+    async lookUpUids(uids, options) {
+      if (uids.length > MOST_IDS) return catalog.lookUpUids(uids, options);
+      const answer = await ask(() => answers.lookUpUids(uids, options?.signal));
+      if (answer === undefined) return catalog.lookUpUids(uids, options);
+      if (answer.unknown.length === 0 || !hasFiles) return answer.found;
+      // They may be files of slides, which a table of their own lists.
+      const files = await catalog.lookUpUids(answer.unknown, options);
+      return new Map([...answer.found, ...files]);
+    },
+    async seriesByUuid(uuids, options = {}) {
+      if (uuids.length > MOST_IDS) return catalog.seriesByUuid(uuids, options);
+      const found = await ask(() => answers.seriesByUuid(uuids, options.columns, options.signal));
+      return found ?? catalog.seriesByUuid(uuids, options);
+    },
+    async history(id, options) {
+      return (await ask(() => answers.history(id, options?.signal))) ?? catalog.history(id, options);
+    },
+    async select(selection, options) {
+      const rows = await select(selection, options);
+      return rows === undefined ? catalog.select(selection, options) : { rows, notes: [] };
+    },
+    async licenses(what, options?: Options) {
+      const rows = isSelection(what) ? await select(what, { ...options, columns: [] }) : undefined;
+      return rows === undefined
+        ? catalog.licenses(what, options)
+        : { licenses: licensesOfRows(rows), notes: [] };
+    },
+    close() {
+      closed = true;
+      void index.close().catch(() => undefined);
+      catalog.close();
+    },
+  };
+}
+
+function isSelection(what: Selection | readonly string[]): what is Selection {
+  return !Array.isArray(what);
+}
+
+/** True for errors of reading and of decompressing: a file system that fails, a file that was replaced. */
+function isReadError(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  return code === 'EIO' || code === 'EBADF' || code === 'ESTALE' || code?.startsWith('ERR_') === true;
+}
