@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { byteRate } from '../../src/cli/numbers.ts';
+import { formatBars, showsBlocks } from '../../src/cli/output/bars.ts';
 import { type RowFormat, writeRows } from '../../src/cli/output/rows.ts';
 import { formatBytes, formatTable, shorten } from '../../src/cli/output/text.ts';
 import { printable, type Terminal, wantsColor } from '../../src/cli/terminal.ts';
@@ -110,5 +111,33 @@ describe('colour', () => {
     [{ isTTY: true }, {}, 'never', false],
   ] as const)('%j with %j and --color %s: %s', (stream, env, mode, expected) => {
     expect(wantsColor(stream, env, mode)).toBe(expected);
+  });
+});
+
+describe('bars', () => {
+  const bars = [
+    { label: 'CT', value: 1000, text: '1,000' },
+    { label: 'a very long description of a series', value: 1, text: '1' },
+    { label: 'none', value: 0, text: '0' },
+  ];
+  test('fit the width; something is never drawn as nothing, nothing never as something', () => {
+    const lines = formatBars(bars, { width: 30, blocks: true }).split('\n');
+    expect(lines.map((line) => line.length <= 30)).toEqual([true, true, true]);
+    expect(lines).toEqual([
+      expect.stringMatching(/^CT +1,000 {2}█+$/),
+      expect.stringMatching(/^a ver.*….* {2,}1 {2}▏$/),
+      expect.stringMatching(/^none +0$/),
+    ]);
+    expect(formatBars(bars.slice(0, 1), { width: 30, blocks: false })).toMatch(/^CT {2}1,000 {2}#+$/);
+    expect(formatBars([], { width: 30, blocks: true })).toBe('');
+  });
+  test.each([
+    [{ LANG: 'en_US.UTF-8' }, true],
+    [{ LC_ALL: 'C', LANG: 'en_US.UTF-8' }, false],
+    [{ LC_ALL: '', LANG: 'de_DE.utf8' }, true],
+    [{ LANG: 'C.UTF-8', TERM: 'dumb' }, false],
+    [{}, false],
+  ])('%j shows blocks: %s', (env, expected) => {
+    expect(showsBlocks(env)).toBe(expected);
   });
 });
