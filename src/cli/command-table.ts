@@ -10,7 +10,10 @@ const TABLE = {
   search: { summary: 'which series match', load: () => import('./commands/search.ts') },
   sql: { summary: 'read-only SQL over every table', load: () => import('./commands/sql.ts') },
   show: { summary: 'what is this?', load: () => import('./commands/show.ts') },
-  history: { summary: 'every version of a series', load: () => import('./commands/history.ts') },
+  history: {
+    summary: 'versions of a series, study, patient or collection',
+    load: () => import('./commands/history.ts'),
+  },
   diff: { summary: 'what changed between two releases', load: () => import('./commands/diff.ts') },
   verify: { summary: 'prove what is on disk', load: () => import('./commands/verify.ts') },
   cite: { summary: 'references to cite', load: () => import('./commands/cite.ts') },

@@ -1,84 +1,191 @@
-/** `carrel history`: every version of a series and the releases that hold it. */
-import type { SeriesVersion } from '../../catalog/index.ts';
+/** `carrel history`: every version of a series and the releases that hold it; anything larger release by release. */
+import { Option } from 'commander';
+import {
+  type HistoryLevel,
+  type KnownHistory,
+  type KnownVersion,
+  readHistoryOf,
+  type VersionChange,
+  type WideHistory,
+} from '../../catalog/index.ts';
 import { CarrelError } from '../../errors.ts';
 import { type Identifier, parseIdentifier, uuidOf } from '../../identifiers/index.ts';
-import type { CommandSpec } from '../command.ts';
+import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
-import { formatBytes, formatCount, formatTable } from '../output/text.ts';
+import { formatBytes, formatCount, formatTable, plural } from '../output/text.ts';
 import { printable, write } from '../terminal.ts';
+
+const LEVELS: readonly HistoryLevel[] = ['series', 'study', 'patient', 'collection', 'analysis-result'];
+
+/** Series of a study or patient that are told one by one on a terminal. */
+const MOST_SHOWN = 12;
 
 /** `carrel history`. */
 export const spec: CommandSpec = {
   name: 'history',
-  summary: 'every version of a series and the releases that hold it',
+  summary: 'every version of a series, study, patient or collection, and the releases that hold it',
   examples: [
     'carrel history 1.3.6.1.4.1.5962.99.1.171941254.777277241.1640849481094.2.0',
     'carrel history e127d258-37c2-47bb-a7d1-1faa7f47f47a --json',
+    'carrel history apollo_5_lscc',
+    'carrel history C3N-04457 --collection cptac_lscc',
   ],
   exitCodes: [0, 2, 4],
   define(command) {
-    command.argument('<series>', 'SeriesInstanceUID, or the uuid (in any form) of one of its versions');
+    command
+      .argument(
+        '<what>',
+        'a series or one of its versions (uuid in any form), a study, a PatientID, a collection',
+      )
+      .addOption(new Option('--as <kind>', LEVELS.join(', ')).choices(LEVELS))
+      .addOption(new Option('--collection <id>', 'the collection of a PatientID that several have'));
   },
-  async run(run, [text = '']) {
-    const identifier = parseIdentifier(text);
-    const id = idOf(identifier);
-    if (id === undefined) {
-      throw new CarrelError('usage', `${JSON.stringify(text)} does not name a series`, {
-        item: text,
-        next: 'give a SeriesInstanceUID or a crdc_series_uuid; carrel show finds them',
-      });
-    }
+  async run(run, [text = ''], flags) {
+    const what = nameIn(parseIdentifier(text, { as: undefined }), text);
     return await atDesk(run, async (desk) => {
-      const catalog = await desk.catalog();
-      const history = await catalog.history(id, { signal: run.signal });
-      if (run.json) {
-        await write(run.terminal.out, `${toJson(history, 2)}\n`);
-        return 0;
-      }
+      const history = await readHistoryOf({
+        archive: desk.archive,
+        cacheDir: desk.cacheDir,
+        what,
+        as: flags['as'] as HistoryLevel | undefined,
+        collection: flags['collection'] as string | undefined,
+        signal: run.signal,
+      });
       const prefix = desk.archive.catalog.releasePrefix;
-      const newest = history.asOf;
-      const rows = history.versions.map((version) => [
-        releasesOf(version, prefix),
-        version.crdc_series_uuid,
-        version.collection_id,
-        formatCount(version.instanceCount),
-        `${version.bytesRounded ? '~' : ''}${formatBytes(version.bytes)}`,
-        Object.values(version.ranges.at(-1)?.buckets ?? {})[0] ?? '?',
-      ]);
-      await write(
-        run.terminal.out,
-        `series ${history.SeriesInstanceUID}\nstudy  ${history.StudyInstanceUID}, patient ${printable(history.PatientID)}\n\n${formatTable(['releases', 'crdc_series_uuid', 'collection', 'files', 'size', 'bucket'], rows, { width: run.terminal.out.columns, right: [3, 4] })}\n`,
-      );
-      for (const gap of history.gaps)
-        await write(run.terminal.out, `in no release from ${prefix}${gap.from} to ${prefix}${gap.to}\n`);
-      for (const note of history.notes)
-        await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
-      if (!run.quiet)
+      if (run.json) await write(run.terminal.out, `${toJson(history, 2)}\n`);
+      else if (history.level === 'series') await printSeries(run, history, prefix);
+      else await printWide(run, history, prefix);
+      if (!run.json && !run.quiet)
         await write(
           run.terminal.err,
-          `${run.err.dim(`as the tables of ${newest} know it; carrel get UUID fetches any of them`)}\n`,
+          `${run.err.dim(`as the tables of ${history.asOf} know it, and older ones where they are installed; carrel get UUID fetches any version`)}\n`,
         );
       return 0;
     });
   },
 };
 
-function releasesOf({ ranges, current }: SeriesVersion, prefix: string): string {
+async function printSeries(run: Run, history: KnownHistory, prefix: string): Promise<void> {
+  await write(
+    run.terminal.out,
+    `series ${history.SeriesInstanceUID}\nstudy  ${history.StudyInstanceUID}, patient ${printable(history.PatientID)}\n\n`,
+  );
+  await write(
+    run.terminal.out,
+    `${formatTable(
+      ['releases', 'crdc_series_uuid', 'state', 'collection', 'files', 'size', 'bucket', 'changed'],
+      history.versions.map((version) => [
+        releasesOf(version, prefix),
+        version.crdc_series_uuid,
+        stateOf(version),
+        version.collection_id,
+        formatCount(version.instanceCount),
+        sizeOf(version.bytes, version.bytesRounded),
+        Object.values(version.ranges.at(-1)?.buckets ?? {})[0] ?? '?',
+        version.changes.map(changeText).join('; '),
+      ]),
+      { width: run.terminal.out.columns, right: [4, 5] },
+    )}\n`,
+  );
+  for (const { from, to } of history.gaps)
+    await write(run.terminal.out, `in no release from ${prefix}${from} to ${prefix}${to}\n`);
+  await printNotes(run, history.notes);
+}
+
+async function printWide(run: Run, history: WideHistory, prefix: string): Promise<void> {
+  const where =
+    history.collection_id === null || history.level === 'collection' ? '' : `, ${history.collection_id}`;
+  await write(
+    run.terminal.out,
+    `${history.level} ${printable(history.value)}${printable(where)}: ${plural(history.seriesEver, 'series', 'series')} in all releases\n\n`,
+  );
+  await write(
+    run.terminal.out,
+    `${formatTable(
+      ['release', 'series', 'studies', 'patients', 'size', 'added', 'removed', 'revised', 'from'],
+      history.releases.map((one) => [
+        one.release,
+        formatCount(one.series),
+        formatCount(one.studies),
+        formatCount(one.patients),
+        sizeOf(one.bytes, one.bytesRounded),
+        ...[one.added, one.removed, one.revised].map((count) => (count === 0 ? '' : formatCount(count))),
+        one.evidence,
+      ]),
+      { width: run.terminal.out.columns, right: [1, 2, 3, 4, 5, 6, 7] },
+    )}\n`,
+  );
+  const { series } = history;
+  if (series !== null && series.length <= MOST_SHOWN) {
+    await write(
+      run.terminal.out,
+      `\n${formatTable(
+        ['SeriesInstanceUID', 'releases', 'crdc_series_uuid', 'state', 'collection', 'size'],
+        series.flatMap((one) =>
+          one.versions.map((version) => [
+            one.SeriesInstanceUID,
+            releasesOf(version, prefix),
+            version.crdc_series_uuid,
+            stateOf(version),
+            version.collection_id,
+            sizeOf(version.bytes, version.bytesRounded),
+          ]),
+        ),
+        { width: run.terminal.out.columns, right: [5] },
+      )}\n`,
+    );
+  }
+  await printNotes(run, history.notes);
+  const withdrawn = (series ?? []).flatMap(({ versions }) =>
+    versions.filter(({ state }) => state === 'withdrawn'),
+  );
+  if (withdrawn.length > 0)
+    await printNotes(run, [
+      `${plural(withdrawn.length, 'version')} of it were withdrawn: only older tables list them`,
+    ]);
+}
+
+async function printNotes(run: Run, notes: readonly string[]): Promise<void> {
+  if (run.quiet) return;
+  for (const note of notes) await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
+}
+
+function stateOf({ state, returned }: KnownVersion): string {
+  return returned ? `${state}, returned` : state;
+}
+
+function sizeOf(bytes: number | null, rounded: boolean): string {
+  return `${rounded ? '~' : ''}${formatBytes(bytes)}`;
+}
+
+function changeText({ what, before, after }: VersionChange): string {
+  const shown = (value: string | number) =>
+    what === 'bytes' ? formatBytes(Number(value)) : typeof value === 'number' ? formatCount(value) : value;
+  return `${what === 'bytes' ? 'size' : what} ${shown(before)} → ${shown(after)}`;
+}
+
+function releasesOf({ ranges }: KnownVersion, prefix: string): string {
   const merged: { from: number; to: number }[] = [];
   for (const { from, to } of ranges) {
     const last = merged.at(-1);
     if (last !== undefined && from <= last.to + 1) last.to = Math.max(last.to, to);
     else merged.push({ from, to });
   }
-  const texts = merged.map(({ from, to }) =>
-    from === to ? `${prefix}${from}` : `${prefix}${from}–${prefix}${to}`,
-  );
-  return `${texts.join(', ')}${current ? ' (current)' : ''}`;
+  return merged
+    .map(({ from, to }) => (from === to ? `${prefix}${from}` : `${prefix}${from}–${prefix}${to}`))
+    .join(', ');
 }
 
-/** SeriesInstanceUID, or the uuid of the series version that the name holds. */
-function idOf(identifier: Identifier): string | undefined {
+/** The name itself, or the uuid of the series version that a URL or a DRS name holds. */
+function nameIn(identifier: Identifier, text: string): string {
   if (identifier.kind === 'dicom-uid') return identifier.uid;
-  return identifier.kind === 'object-url' ? identifier.seriesUuid : uuidOf(identifier);
+  if (identifier.kind === 'name') return identifier.name;
+  const uuid = identifier.kind === 'object-url' ? identifier.seriesUuid : uuidOf(identifier);
+  if (uuid !== undefined) return uuid;
+  if (identifier.kind === 'path' && !/[/\\]/.test(text)) return text;
+  throw new CarrelError('usage', `${JSON.stringify(text)} names nothing that has a history`, {
+    item: text,
+    next: 'give a SeriesInstanceUID, a crdc_series_uuid, a StudyInstanceUID, a PatientID or a collection',
+  });
 }
