@@ -36,6 +36,7 @@ export { type InstallOptions, installCatalog } from './install.ts';
 export { allowsCommercialUse, type LicenseTerms, licenseTerms } from './license-policy.ts';
 export type { Match, MatchLevel } from './look-up.ts';
 export type { UidMatch } from './look-up-uids.ts';
+export { findOddities, type Oddity } from './oddities.ts';
 export { type OnlineCitations, type OnlineOptions, resolveCitations } from './online-citations.ts';
 export { type OpenCatalogOptions, openCatalog } from './open-catalog.ts';
 export { type PrepareOptions, prepareCatalog } from './prepare-catalog.ts';

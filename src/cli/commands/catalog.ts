@@ -5,6 +5,7 @@ import { catalogVersionFor } from '../../archives/index.ts';
 import {
   type CatalogEvent,
   checkCatalog,
+  findOddities,
   type InstalledCatalog,
   installCatalog,
   listCatalogs,
@@ -129,12 +130,22 @@ export const spec: CommandSpec = {
       },
     },
     {
+      name: 'releases',
+      summary: 'releases of the archive, and what answers for each',
+      examples: ['carrel catalog releases'],
+      exitCodes: [0, 4],
+      define() {},
+      run: releases,
+    },
+    {
       name: 'check',
-      summary: 'compare every installed byte with its digest',
-      examples: ['carrel catalog check', 'carrel catalog check 25.0.5'],
+      summary: 'compare every installed byte with its digest; count what is odd about the tables',
+      examples: ['carrel catalog check', 'carrel catalog check 25.0.5', 'carrel catalog check --bytes'],
       exitCodes: [0, 4, 5],
       define(command) {
-        command.argument('[version]', 'default: all installed');
+        command
+          .argument('[version]', 'default: all installed')
+          .addOption(new Option('--bytes', 'only the bytes'));
       },
       run: check,
     },
@@ -227,7 +238,34 @@ export const spec: CommandSpec = {
   ],
 };
 
-async function check(run: Run, [version]: string[]): Promise<0 | 5> {
+/** `published` where a release's own tables are installed, `derived` where newer ones answer for it. */
+async function releases(run: Run): Promise<0> {
+  return await atDesk(run, async (desk) => {
+    const catalog = await desk.catalog();
+    const installed = await listCatalogs({ cacheDir: desk.cacheDir, archive: desk.archive.name });
+    const known = (await catalog.releases({ signal: run.signal })).map((one) => {
+      const own = installed.find(({ release, problem }) => problem === undefined && release === one.release);
+      return {
+        ...one,
+        evidence: own === undefined ? ('derived' as const) : ('published' as const),
+        version: own?.version ?? null,
+      };
+    });
+    if (run.json) await write(run.terminal.out, `${toJson(known, 2)}\n`);
+    else
+      await write(
+        run.terminal.out,
+        `${formatTable(
+          ['release', 'date', 'from', 'tables'],
+          known.map(({ release, date, evidence, version }) => [release, date ?? '', evidence, version ?? '']),
+          { width: run.terminal.out.columns },
+        )}\n`,
+      );
+    return 0;
+  });
+}
+
+async function check(run: Run, [version]: string[], flags: Record<string, unknown>): Promise<0 | 5> {
   return await atDesk(run, async (desk) => {
     const installed = await listCatalogs({ cacheDir: desk.cacheDir, archive: desk.archive.name });
     const versions = version === undefined ? installed.map((one) => one.version) : [version];
@@ -242,7 +280,17 @@ async function check(run: Run, [version]: string[]): Promise<0 | 5> {
         results.push({ version: one, ...result });
     }
     const bad = results.filter(({ ok }) => !ok);
-    if (run.json) await write(run.terminal.out, `${toJson(results, 2)}\n`);
+    const oddities = [];
+    for (const one of flags['bytes'] === true || bad.length > 0 ? [] : versions) {
+      const found = await findOddities({
+        archive: desk.archive,
+        cacheDir: desk.cacheDir,
+        version: one,
+        signal: run.signal,
+      });
+      oddities.push(...found.map((oddity) => ({ version: one, ok: true, ...oddity })));
+    }
+    if (run.json) await write(run.terminal.out, `${toJson([...results, ...oddities], 2)}\n`);
     else {
       for (const { version: one, table, problem } of bad)
         await write(
@@ -253,6 +301,20 @@ async function check(run: Run, [version]: string[]): Promise<0 | 5> {
         run.terminal.out,
         `${plural(results.length - bad.length, 'file')} right, ${formatCount(bad.length)} damaged\n`,
       );
+      const shown = oddities.filter(({ count }) => count !== 0);
+      if (shown.length > 0)
+        await write(
+          run.terminal.out,
+          `\n${formatTable(
+            ['version', 'number', 'what is odd, and what is done about it'],
+            shown.map((one) => [
+              one.version,
+              one.count === null ? 'unknown' : formatCount(one.count),
+              `${one.message}${one.comparedWith === undefined ? '' : ` (compared with ${one.comparedWith})`}${one.count === null ? ' (another version must be installed to tell)' : ''}`,
+            ]),
+            { width: run.terminal.out.columns, right: [1] },
+          )}\n`,
+        );
       const [first] = bad;
       if (first !== undefined)
         await write(
