@@ -4,8 +4,6 @@ import { Option } from 'commander';
 import { catalogVersionFor } from '../../archives/index.ts';
 import {
   type CatalogEvent,
-  checkCatalog,
-  findOddities,
   type InstalledCatalog,
   installCatalog,
   listCatalogs,
@@ -17,6 +15,8 @@ import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, formatCount, formatTable, plural } from '../output/text.ts';
 import { printable, write } from '../terminal.ts';
+import { checkSpec } from './catalog-check.ts';
+import { releasesSpec } from './catalog-releases.ts';
 
 /** `carrel catalog`. */
 export const spec: CommandSpec = {
@@ -129,26 +129,8 @@ export const spec: CommandSpec = {
         });
       },
     },
-    {
-      name: 'releases',
-      summary: 'releases of the archive, and what answers for each',
-      examples: ['carrel catalog releases'],
-      exitCodes: [0, 4],
-      define() {},
-      run: releases,
-    },
-    {
-      name: 'check',
-      summary: 'compare every installed byte with its digest; count what is odd about the tables',
-      examples: ['carrel catalog check', 'carrel catalog check 25.0.5', 'carrel catalog check --bytes'],
-      exitCodes: [0, 4, 5],
-      define(command) {
-        command
-          .argument('[version]', 'default: all installed')
-          .addOption(new Option('--bytes', 'only the bytes'));
-      },
-      run: check,
-    },
+    releasesSpec,
+    checkSpec,
     {
       name: 'remove',
       summary: 'remove an installed version',
@@ -237,94 +219,6 @@ export const spec: CommandSpec = {
     },
   ],
 };
-
-/** `published` where a release's own tables are installed, `derived` where newer ones answer for it. */
-async function releases(run: Run): Promise<0> {
-  return await atDesk(run, async (desk) => {
-    const catalog = await desk.catalog();
-    const installed = await listCatalogs({ cacheDir: desk.cacheDir, archive: desk.archive.name });
-    const known = (await catalog.releases({ signal: run.signal })).map((one) => {
-      const own = installed.find(({ release, problem }) => problem === undefined && release === one.release);
-      return {
-        ...one,
-        evidence: own === undefined ? ('derived' as const) : ('published' as const),
-        version: own?.version ?? null,
-      };
-    });
-    if (run.json) await write(run.terminal.out, `${toJson(known, 2)}\n`);
-    else
-      await write(
-        run.terminal.out,
-        `${formatTable(
-          ['release', 'date', 'from', 'tables'],
-          known.map(({ release, date, evidence, version }) => [release, date ?? '', evidence, version ?? '']),
-          { width: run.terminal.out.columns },
-        )}\n`,
-      );
-    return 0;
-  });
-}
-
-async function check(run: Run, [version]: string[], flags: Record<string, unknown>): Promise<0 | 5> {
-  return await atDesk(run, async (desk) => {
-    const installed = await listCatalogs({ cacheDir: desk.cacheDir, archive: desk.archive.name });
-    const versions = version === undefined ? installed.map((one) => one.version) : [version];
-    const results = [];
-    for (const one of versions) {
-      for (const result of await checkCatalog({
-        cacheDir: desk.cacheDir,
-        archive: desk.archive.name,
-        version: one,
-        signal: run.signal,
-      }))
-        results.push({ version: one, ...result });
-    }
-    const bad = results.filter(({ ok }) => !ok);
-    const oddities = [];
-    for (const one of flags['bytes'] === true || bad.length > 0 ? [] : versions) {
-      const found = await findOddities({
-        archive: desk.archive,
-        cacheDir: desk.cacheDir,
-        version: one,
-        signal: run.signal,
-      });
-      oddities.push(...found.map((oddity) => ({ version: one, ok: true, ...oddity })));
-    }
-    if (run.json) await write(run.terminal.out, `${toJson([...results, ...oddities], 2)}\n`);
-    else {
-      for (const { version: one, table, problem } of bad)
-        await write(
-          run.terminal.out,
-          `${run.out.red('damaged')} ${one} ${table}: ${printable(problem ?? '')}\n`,
-        );
-      await write(
-        run.terminal.out,
-        `${plural(results.length - bad.length, 'file')} right, ${formatCount(bad.length)} damaged\n`,
-      );
-      const shown = oddities.filter(({ count }) => count !== 0);
-      if (shown.length > 0)
-        await write(
-          run.terminal.out,
-          `\n${formatTable(
-            ['version', 'number', 'what is odd, and what is done about it'],
-            shown.map((one) => [
-              one.version,
-              one.count === null ? 'unknown' : formatCount(one.count),
-              `${one.message}${one.comparedWith === undefined ? '' : ` (compared with ${one.comparedWith})`}${one.count === null ? ' (another version must be installed to tell)' : ''}`,
-            ]),
-            { width: run.terminal.out.columns, right: [1] },
-          )}\n`,
-        );
-      const [first] = bad;
-      if (first !== undefined)
-        await write(
-          run.terminal.err,
-          `${run.err.dim('next:')} carrel catalog remove ${first.version}, then carrel catalog update or add\n`,
-        );
-    }
-    return bad.length === 0 ? 0 : 5;
-  });
-}
 
 async function printInstalled(run: Run, installed: InstalledCatalog): Promise<void> {
   if (run.json) {
