@@ -97,9 +97,11 @@ async function addDerived(
     ];
   });
   const nobody = 'SELECT NULL::UBIGINT AS uuid, NULL::INTEGER AS n WHERE false';
+  const statements = absent.flat();
+  // The engine refuses parameters that no part of the statement names.
   await session.rows(
-    `CREATE TEMP TABLE not_public AS ${[nobody, ...absent.flat()].join(' UNION ALL ')}`,
-    named.parameters,
+    `CREATE TEMP TABLE not_public AS ${[nobody, ...statements].join(' UNION ALL ')}`,
+    statements.length === 0 ? {} : named.parameters,
   );
   await session.rows(
     `INSERT INTO temp.held SELECT r.n, ${columns} FROM ${newest.name}.carrel.ranges JOIN ${releases} r ON r.n BETWEEN carrel_min AND carrel_max

@@ -35,3 +35,35 @@ export async function realWheel(): Promise<{ path?: string; reason: string }> {
     return { reason: `pip download failed: ${(error as Error).message.split('\n')[0]}` };
   }
 }
+
+/** Versions of earlier releases that tests are held against, by release. */
+export const EARLIER = {
+  17: '17.0.2',
+  18: '18.2.0',
+  19: '19.0.3',
+  20: '20.0.3',
+  21: '21.0.0',
+  22: '22.1.5',
+  23: '23.10.1',
+  24: '24.2.2',
+} as const;
+
+/**
+ * Wheels of all releases from v17 to v25, by release: those in the folder `CARREL_TEST_WHEELS` (they are 500 MB, so they
+ * are not downloaded here) and `realWheel()`. Undefined with a reason where one is missing.
+ */
+export async function allWheels(): Promise<{ paths?: ReadonlyMap<number, string>; reason: string }> {
+  const folder = process.env['CARREL_TEST_WHEELS'];
+  if (folder === undefined || folder === '')
+    return { reason: 'CARREL_TEST_WHEELS names no folder with the wheels idc-index-data 17.0.2 to 24.2.2' };
+  const paths = new Map<number, string>();
+  for (const [release, version] of Object.entries(EARLIER)) {
+    const path = join(folder, `idc_index_data-${version}-py3-none-any.whl`);
+    if (!existsSync(path)) return { reason: `${path} is missing` };
+    paths.set(Number(release), path);
+  }
+  const current = await realWheel();
+  if (current.path === undefined) return { reason: current.reason };
+  paths.set(25, current.path);
+  return { paths, reason: '' };
+}

@@ -13,7 +13,7 @@ import {
 import { type CommandSpec, collect, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
-import { formatBytes, formatCount, formatTable, plural } from '../output/text.ts';
+import { formatBytes, formatCount, formatTable } from '../output/text.ts';
 import { printable, write } from '../terminal.ts';
 import { checkSpec } from './catalog-check.ts';
 import { releasesSpec } from './catalog-releases.ts';
