@@ -38,8 +38,8 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
   const catalog = createCatalog(tables, {
     notes: releaseNotes(tables),
     reopen: (release) => openCatalog({ ...options, release, version: undefined }),
-    engineWith: (memoryLimit) =>
-      openEngine({ ...options, memoryLimit }, tables.chosen).then(({ engine }) => engine),
+    engineWith: (memoryLimit = options.memoryLimit, writable = undefined) =>
+      openEngine({ ...options, memoryLimit, writable }, tables.chosen).then(({ engine }) => engine),
   });
   return index === undefined ? catalog : withSideIndex(catalog, tables, index);
 }

@@ -11,6 +11,8 @@ export interface OpenEngineOptions {
   threads?: number | undefined;
   memoryLimit?: string | undefined;
   signal?: AbortSignal | undefined;
+  /** Files that may be written, beside the tables that may be read. */
+  writable?: string[] | undefined;
 }
 
 /** Opens an engine of its own. Throws `bad-input`, `not-found`, `usage` as `createRelations` and `createEngine` do. */
@@ -21,7 +23,7 @@ export async function openEngine(
   const setup = relationOptions(options.archive, chosen);
   let relations: Relations | undefined;
   const engine = await createEngine({
-    files: filesOf(setup),
+    files: [...filesOf(setup), ...(options.writable ?? [])],
     memoryLimit: options.memoryLimit,
     threads: options.threads,
     signal: options.signal,

@@ -80,16 +80,21 @@ async function resolveOne(
         },
       );
     case 'dicom-uid':
-      cohort.series.push(...(await lookUpUid(wanted, identifier.uid, known, question, tools)));
+      add(cohort, await lookUpUid(wanted, identifier.uid, known, question, tools));
       return;
     case 'doi':
     case 'name':
-      cohort.series.push(...(await lookUpName(wanted, question, cohort, tools)));
+      add(cohort, await lookUpName(wanted, question, cohort, tools));
       return;
     case 'path':
     case 'stdin':
       throw new CarrelError('bad-input', 'a manifest cannot name another file', { item: identifier.text });
   }
+}
+
+/** One by one: a collection has up to 592,600 series, more than a call takes arguments. */
+function add(cohort: Cohort, series: readonly Cohort['series'][number][]): void {
+  for (const one of series) cohort.series.push(one);
 }
 
 /** A URL names its cloud, and so does the endpoint in a manifest's header: the mirror of that cloud. */
