@@ -52,9 +52,7 @@ function unique(texts: string[]): string[] {
 /** The same questions to both. */
 async function expectSame(fast: Catalog, slow: Catalog, texts: readonly string[]): Promise<void> {
   for (const text of texts) expect(await everything(fast, text), text).toEqual(await everything(slow, text));
-  expect(new Map([...(await fast.lookUpUids(texts))].sort())).toEqual(
-    new Map([...(await slow.lookUpUids(texts))].sort()),
-  );
+  expect(await fast.lookUpUids(texts)).toEqual(await slow.lookUpUids(texts));
   expect(await fast.seriesByUuid(texts)).toEqual(await slow.seriesByUuid(texts));
 }
 
@@ -78,20 +76,18 @@ describe('a side index', () => {
       patient,
       study,
     ]),
-    ...[
-      'alpha',
-      'beta',
-      'segments',
-      'ALPHA',
-      '10.5/seg',
-      '9.9',
-      uuid(99),
-      uuid(98),
-      '1.2.3.4.5',
-      'P',
-      '',
-      ' P1 ',
-    ],
+    'alpha',
+    'beta',
+    'segments',
+    'ALPHA',
+    '10.5/seg',
+    '9.9',
+    uuid(99),
+    uuid(98),
+    '1.2.3.4.5',
+    'P',
+    '',
+    ' P1 ',
     ' P2',
   ]);
 
@@ -283,9 +279,7 @@ describe.skipIf(wheel.path === undefined)(`a side index of the published tables 
       ...(await some('StudyInstanceUID', 'prior_versions_index', 300)),
       '1.2.3',
     ];
-    expect(new Map([...(await fast.lookUpUids(uids))].sort())).toEqual(
-      new Map([...(await slow.lookUpUids(uids))].sort()),
-    );
+    expect(await fast.lookUpUids(uids)).toEqual(await slow.lookUpUids(uids));
     const uuids = [
       ...(await some('crdc_series_uuid', 'index', 2000)),
       ...(await some('crdc_series_uuid', 'prior_versions_index', 1000)),
