@@ -2,9 +2,9 @@
 import type { CommandSpec } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { namedOrSelected } from '../named-or-selected.ts';
-import { printSelectionNotes } from '../notes.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, formatCount, formatTable } from '../output/text.ts';
+import { settleNotes } from '../search/settle-notes.ts';
 import { addSelectionFlags } from '../selection-flags.ts';
 import { write } from '../terminal.ts';
 
@@ -26,7 +26,7 @@ export const spec: CommandSpec = {
     return await atDesk(run, async (desk) => {
       const asked = await namedOrSelected(run, desk, what, flags);
       const { licenses, notes } = await asked.catalog.licenses(asked.what, { signal: run.signal });
-      await printSelectionNotes(run, notes);
+      await settleNotes(run, notes, flags['strict'] === true, licenses.length === 0);
       if (run.json) {
         await write(
           run.terminal.out,
