@@ -281,8 +281,8 @@ describe.skipIf(wheel.path === undefined)(`a side index of the published tables 
     ];
     expect(await fast.lookUpUids(uids)).toEqual(await slow.lookUpUids(uids));
     const uuids = [
-      ...(await some('crdc_series_uuid', 'index', 2000)),
-      ...(await some('crdc_series_uuid', 'prior_versions_index', 1000)),
+      ...(await some('crdc_series_uuid', 'index', 1200)),
+      ...(await some('crdc_series_uuid', 'prior_versions_index', 700)),
     ];
     expect(await fast.seriesByUuid(uuids)).toEqual(await slow.seriesByUuid(uuids));
     expect(await fast.seriesByUuid(uuids, { columns: [] })).toEqual(
