@@ -157,7 +157,7 @@ async function narrow(
     if (typeof side === 'object') {
       await session.connection.run(`INSERT INTO temp.taking_part SELECT uid FROM temp.${SIDE_TABLES[at]}`);
       const other = sides[1 - at];
-      const question = side.selection as Selection | undefined;
+      const question = side.selection;
       if (question !== undefined && other !== undefined && Object.keys(question).length > 0)
         await selected(question, other, 'taking_part');
       else

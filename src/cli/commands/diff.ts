@@ -118,8 +118,10 @@ function changesOf(asked: string[] | undefined): Change[] {
   });
 }
 
-function documentOf({ list: _, close: __, ...diff }: OpenDiff): object {
-  return diff;
+/** Everything but the means to read the list. */
+function documentOf(diff: OpenDiff): object {
+  const { from, to, changes, relicensed, bytesRounded, by, instances, notes } = diff;
+  return { from, to, changes, relicensed, bytesRounded, by, instances, notes };
 }
 
 async function summarise(
