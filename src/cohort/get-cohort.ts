@@ -1,9 +1,7 @@
 /**
  * The whole road in one call: locate, name, transfer, pin.
  */
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { CarrelError } from '../errors.ts';
 import type { LockFile } from '../manifests/index.ts';
 import { resultUntil, type TransferOptions, type TransferResult, transfer } from '../transfer/index.ts';
 import { forgetListings, openKnownListings } from './known-listings.ts';
@@ -108,13 +106,7 @@ function licenseOf({ row, locked }: CohortSeries): string | null {
  */
 export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOptions): Promise<GetResult> {
   const directory = resolve(options.directory);
-  await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
-    throw new CarrelError('permission', `cannot make the folder ${directory}: ${(cause as Error).message}`, {
-      item: directory,
-      next: 'choose another with -o',
-      cause,
-    });
-  });
+  await makeFolder(directory);
   const result = await transfer(plan.files, {
     directory,
     openStore: tools.openStore,
