@@ -38,7 +38,7 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
   const catalog = createCatalog(tables, {
     notes: releaseNotes(tables),
     reopen: (release) => openCatalog({ ...options, release, version: undefined }),
-    engineWith: (memoryLimit = options.memoryLimit, writable?: string) =>
+    engineWith: (memoryLimit = options.memoryLimit, writable?: string[]) =>
       openEngine({ ...options, memoryLimit, writable }, tables.chosen).then(({ engine }) => engine),
   });
   return index === undefined ? catalog : withSideIndex(catalog, tables, index);
