@@ -8,6 +8,7 @@ import { forgetListings, openKnownListings } from './known-listings.ts';
 import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
 import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
+import { makeFolder } from './make-folder.ts';
 import { type CohortFile, lockOf, planFiles } from './plan-cohort.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
 import { LOCK_NAME, writeLock } from './write-lock.ts';
