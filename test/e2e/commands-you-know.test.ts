@@ -221,13 +221,11 @@ async function cutTables(folder: string): Promise<{ uuid: string; bucket: string
     const reader = await connection.runAndReadAll(
       `SELECT crdc_series_uuid AS uuid, aws_bucket AS bucket, instanceCount AS files FROM ${series('idc_index')} WHERE collection_id = 'rider_pilot'`,
     );
-    return reader
-      .getRowObjectsJS()
-      .map(({ uuid, bucket, files }) => ({
-        uuid: String(uuid),
-        bucket: String(bucket),
-        files: Number(files),
-      }));
+    return reader.getRowObjectsJS().map(({ uuid, bucket, files }) => ({
+      uuid: String(uuid),
+      bucket: String(bucket),
+      files: Number(files),
+    }));
   } finally {
     connection.closeSync();
     database.closeSync();

@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { realWheel } from '../catalog/real-tables.ts';
 import { type ObjectServers, startObjectServers } from '../fixtures/servers.ts';
 import { type BucketsFixture, writeBuckets } from '../fixtures/tree.ts';
-import { type CarrelResult, errorOf, filesBelow, runCarrel, summaryOf } from './carrel.ts';
+import { type CarrelResult, errorOf, filesBelow, jsonLines, runCarrel, summaryOf } from './carrel.ts';
 import { unpackWheel } from './unpack-wheel.ts';
 
 const samples = fileURLToPath(new URL('../../../shared/samples/', import.meta.url));
@@ -258,10 +258,10 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
       }
 
       test.each([
-        ['study_manifest_aws.s5cmd', STUDY],
-        ['study_manifest_gcs.s5cmd', STUDY],
-        ['prior_version_manifest.s5cmd', RETIRED],
-      ])('%s', async (name, uuids) => {
+        ['study_manifest_aws.s5cmd', STUDY, 'aws'],
+        ['study_manifest_gcs.s5cmd', STUDY, 'gcs'],
+        ['prior_version_manifest.s5cmd', RETIRED, 'aws'],
+      ])('%s', async (name, uuids, mirror) => {
         const out = await newFolder();
         const result = await run([
           'get',
@@ -274,6 +274,9 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
         expect(result.code, result.stderr).toBe(0);
         await mustHold(out, uuids);
         expect(summaryOf(result)).toMatchObject({ failed: 0, unresolved: 0 });
+        // The header of the manifest says whose buckets are meant.
+        const fetched = jsonLines(result.stdout).filter(({ type }) => type === 'file');
+        expect(new Set(fetched.map((line) => line['mirror']))).toEqual(new Set([mirror]));
         expect(await run(['verify', out])).toMatchObject({ code: 0 });
       });
 
@@ -328,6 +331,15 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
         // The catalogue knows the series under their true bucket, and that is said.
         expect(result.stderr).toContain('idc-open-data');
         expect(await filesBelow(out)).toEqual(new Map());
+      });
+
+      test('check names each line of such a manifest, too', async () => {
+        const path = join(samples, 'manifests', 'study_manifest_bogus.s5cmd');
+        const result = await run(['manifest', 'check', path, '--json']);
+        expect(result.code).toBe(3);
+        const { problems } = JSON.parse(result.stdout) as { problems: { line: number; reason: string }[] };
+        expect(problems.map(({ line }) => line)).toEqual([2, 3, 4]);
+        for (const { reason } of problems) expect(reason).toContain('idc-open-data');
       });
 
       test.each([
