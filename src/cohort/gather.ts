@@ -2,11 +2,12 @@
  * From the words of the command line to identifiers: manifests and stdin are read here, lock files set aside.
  */
 import { readFile, stat } from 'node:fs/promises';
-import { basename, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { CarrelError, isCarrelError } from '../errors.ts';
 import { type Identifier, parseIdentifier } from '../identifiers/index.ts';
 import { isLockLike, type LockFile, manifestKind, parseLock, readManifest } from '../manifests/index.ts';
 import type { CohortNote, Question, Unresolved } from './question.ts';
+import { LOCK_NAME } from './write-lock.ts';
 
 /** One thing to look for. */
 export interface Wanted {
@@ -61,6 +62,9 @@ async function gatherWord(word: string, question: Question, cwd: string, gathere
     if (question.readStdin === undefined)
       throw new CarrelError('usage', 'there is no stdin to read', { item: '-' });
     readText(await question.readStdin(), '-', '-', gathered);
+  } else if (identifier.kind === 'path' && (await isFile(join(path, LOCK_NAME)))) {
+    // A folder that was filled stands for what its lock file pins.
+    readText(await readFile(join(path, LOCK_NAME)), join(path, LOCK_NAME), LOCK_NAME, gathered);
   } else if (identifier.kind === 'path') {
     throw new CarrelError('not-found', `there is no file ${word}`, {
       item: word,

@@ -3,12 +3,17 @@
  */
 import { join, resolve } from 'node:path';
 import type { LockFile } from '../manifests/index.ts';
-import { resultUntil, type TransferOptions, type TransferResult, transfer } from '../transfer/index.ts';
+import {
+  makeFolder,
+  resultUntil,
+  type TransferOptions,
+  type TransferResult,
+  transfer,
+} from '../transfer/index.ts';
 import { forgetListings, openKnownListings } from './known-listings.ts';
 import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
 import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
-import { makeFolder } from './make-folder.ts';
 import { type CohortFile, lockOf, planFiles } from './plan-cohort.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
 import { LOCK_NAME, writeLock } from './write-lock.ts';
@@ -39,6 +44,8 @@ export interface CohortPlan {
   notes: string[];
   /** In our own notation, as the lock file records it. */
   layout: string;
+  /** Keeps what was listed for the next run; the destination must exist. */
+  keepListings(): Promise<void>;
 }
 
 /** What came of it. */
@@ -91,6 +98,7 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
     failed: located.failed,
     notes: located.notes,
     layout: layout.text,
+    keepListings: () => known.keep(),
   };
 }
 
@@ -108,6 +116,7 @@ function licenseOf({ row, locked }: CohortSeries): string | null {
 export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOptions): Promise<GetResult> {
   const directory = resolve(options.directory);
   await makeFolder(directory);
+  await plan.keepListings();
   const result = await transfer(plan.files, {
     directory,
     openStore: tools.openStore,

@@ -2,10 +2,10 @@
  * Listings of series versions, kept in the destination's state folder. A series version never changes, so a second
  * run of a cohort needs no request to know its files.
  */
-import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../identifiers/index.ts';
-import { STATE_FOLDER } from '../transfer/index.ts';
+import { makeFolder, STATE_FOLDER } from '../transfer/index.ts';
 
 /** An object of a kept listing; where it stands is worked out anew, for mirrors may change. */
 export interface KnownObject {
@@ -23,17 +23,23 @@ export interface KnownListing {
 /** The kept listings of one destination and one archive. */
 export interface KnownListings {
   get(uuid: string): KnownListing | undefined;
-  /** Keeps listings; failures are silent, for they cost only requests later. */
-  add(listings: readonly { uuid: string; listing: KnownListing }[]): Promise<void>;
+  add(uuid: string, listing: KnownListing): void;
+  /** Writes what was added into the state folder; failures are silent, for they cost only requests later. */
+  keep(): Promise<void>;
 }
 
 /** For runs without a destination: nothing is known, nothing is kept. */
-export const forgetListings: KnownListings = { get: () => undefined, add: () => Promise.resolve() };
+export const forgetListings: KnownListings = {
+  get: () => undefined,
+  add: () => {},
+  keep: () => Promise.resolve(),
+};
 
 /** Reads the kept listings of a destination. A damaged line is as if it were not there. */
 export async function openKnownListings(directory: string, archiveName: string): Promise<KnownListings> {
   const path = join(directory, STATE_FOLDER, 'listings.jsonl');
   const known = new Map<string, KnownListing>();
+  const added: string[] = [];
   const text = await readFile(path, 'utf8').catch(() => '');
   for (const line of text.split('\n')) {
     const parsed = parseLine(line);
@@ -41,15 +47,15 @@ export async function openKnownListings(directory: string, archiveName: string):
   }
   return {
     get: (uuid) => known.get(uuid),
-    async add(listings) {
-      if (listings.length === 0) return;
-      for (const { uuid, listing } of listings) known.set(uuid, listing);
-      const lines = listings.map(
-        ({ uuid, listing }) => `${JSON.stringify({ v: 1, archive: archiveName, uuid, ...listing })}\n`,
-      );
+    add(uuid, listing) {
+      known.set(uuid, listing);
+      added.push(`${JSON.stringify({ v: 1, archive: archiveName, uuid, ...listing })}\n`);
+    },
+    async keep() {
+      if (added.length === 0) return;
       try {
-        await mkdir(join(directory, STATE_FOLDER), { recursive: true });
-        await appendFile(path, lines.join(''));
+        await makeFolder(join(directory, STATE_FOLDER));
+        await appendFile(path, added.splice(0).join(''));
       } catch {
         // A read-only or full disk shows itself where it matters: when files are written.
       }

@@ -85,7 +85,7 @@ export async function locateCohort(
       else {
         located.set(row.series, found.locations);
         for (const note of found.notes) notes.add(note);
-        await known.add([{ uuid: row.crdc_series_uuid, listing: listingOf(found.locations) }]);
+        known.add(row.crdc_series_uuid, listingOf(found.locations));
       }
       onProgress?.(located.size + failed.length, total);
     }

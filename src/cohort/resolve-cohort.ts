@@ -107,10 +107,18 @@ async function intersect(cohort: Cohort, question: Question, tools: Tools): Prom
       },
     );
   }
-  const { rows, notes } = await catalog.select(question.selection, {
-    signal: tools.signal,
-    columns: ['crdc_series_uuid'],
-  });
+  // One question for both, so that a limit or a sample is drawn from what was named and not from the whole archive.
+  const named = known.map(({ crdc_series_uuid }) => crdc_series_uuid);
+  const given = question.selection.crdcSeriesUuid;
+  const both = given === undefined ? named : named.filter((uuid) => given.includes(uuid));
+  if (both.length === 0) {
+    cohort.series = [];
+    return;
+  }
+  const { rows, notes } = await catalog.select(
+    { ...question.selection, crdcSeriesUuid: both },
+    { signal: tools.signal, columns: ['crdc_series_uuid'] },
+  );
   for (const { message, value } of notes) cohort.notes.push({ item: value, message });
   const matching = new Set(rows.map((row) => row.crdc_series_uuid));
   cohort.series = cohort.series.filter(({ crdc_series_uuid }) => matching.has(crdc_series_uuid));

@@ -4,6 +4,7 @@ export type * from './events.ts';
 export type { Verification } from './evidence.ts';
 export { type FreeSpace, freeSpace } from './free-space.ts';
 export { hashFile } from './hasher.ts';
+export { makeFolder } from './make-folder.ts';
 export type * from './plan.ts';
 export type { TransferRetry } from './retry.ts';
 export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';

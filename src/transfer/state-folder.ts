@@ -1,11 +1,12 @@
 /**
  * The one hidden folder in a destination, `.carrel/`: the lock, the journal, and files under way.
  */
-import { mkdir, readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from './disk-error.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type Journal, openJournal } from './journal.ts';
+import { makeFolder } from './make-folder.ts';
 import { partialId } from './partial-file.ts';
 import { STATE_FOLDER } from './safe-names.ts';
 
@@ -28,11 +29,11 @@ export async function openStateFolder(directory: string): Promise<StateFolder> {
   const folder = join(directory, STATE_FOLDER);
   const partialFolder = join(folder, 'partial');
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     const unlock = await lockFolder(join(folder, 'lock'));
     try {
       const journal = await openJournal(join(folder, 'journal.jsonl'));
-      await mkdir(partialFolder, { recursive: true });
+      await makeFolder(partialFolder);
       const left = await sizesIn(partialFolder);
       return {
         journal,

@@ -132,6 +132,13 @@ describe('a question becomes a cohort', () => {
     expect((await resolve({ what: [collection], selection: { modality: ['SM'] } })).series).toEqual([]);
   });
 
+  test('a limit and a sample are drawn from what was named', async () => {
+    const collection = facts.corrected.collectionId;
+    expect((await resolve({ what: [collection], selection: { limit: 1 } })).series).toHaveLength(1);
+    const sample = await resolve({ what: [collection], selection: { sample: 1, seed: 3 } });
+    expect(new Set(sample.series.map(({ row }) => row?.PatientID)).size).toBe(1);
+  });
+
   test('what leads nowhere is named with its line and does not stop the rest', async () => {
     await writeFile(join(folder, 'mixed.txt'), `${facts.corrected.seriesInstanceUid}\n1.2.3.4.5.6.7\n`);
     const cohort = await resolve({ what: ['mixed.txt'] });

@@ -2,7 +2,7 @@ import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFolder } from '../../src/cohort/make-folder.ts';
+import { makeFolder } from '../../src/transfer/make-folder.ts';
 
 let folder: string;
 beforeEach(async () => {
