@@ -72,6 +72,7 @@ const ON_REQUEST: [name: string, description: string][] = [
 /** Collections published before v14 had flat keys; the two buckets of that time are gone. */
 const FLAT_BUCKETS = ['idc-open', 'idc-open-idc'];
 
+/** The record of the NCI Imaging Data Commons, as its `archive.json` would stand. */
 export const idcRecord: ArchiveRecord = {
   carrel_archive: 1,
   name: 'idc',
