@@ -32,3 +32,18 @@ export function unknownValue(note: SelectionNote): CarrelError {
 function columnOf(field: string): string {
   return Object.entries(FIELD_COLUMNS).find(([name]) => name === field)?.[1] ?? field;
 }
+
+/** Prints notes; an unknown value is an error where nothing is left, or with `--strict`. */
+export async function settleNotes(
+  run: Run,
+  notes: readonly SelectionNote[],
+  strict: boolean,
+  nothingLeft: boolean,
+): Promise<void> {
+  const fatal = nothingLeft || strict ? notes.find((note) => note.unknown) : undefined;
+  await printSelectionNotes(
+    run,
+    notes.filter((note) => note !== fatal),
+  );
+  if (fatal !== undefined) throw unknownValue(fatal);
+}

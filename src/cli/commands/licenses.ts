@@ -2,9 +2,9 @@
 import type { CommandSpec } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { namedOrSelected } from '../named-or-selected.ts';
+import { settleNotes } from '../notes.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, formatCount, formatTable } from '../output/text.ts';
-import { settleNotes } from '../search/settle-notes.ts';
 import { addSelectionFlags } from '../selection-flags.ts';
 import { write } from '../terminal.ts';
 

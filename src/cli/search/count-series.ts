@@ -1,12 +1,12 @@
 /** `carrel search --count`: how much a selection is. */
 
+import { settleNotes } from '../notes.ts';
 import { withDestination } from '../output/destination.ts';
 import { toJson } from '../output/json.ts';
 import { rowFormat, writeRows } from '../output/rows.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
 import { write } from '../terminal.ts';
 import type { Search } from './search.ts';
-import { settleNotes } from './settle-notes.ts';
 
 /** Prints one line, or one row or document in a format for programs. */
 export async function countSeries(search: Search): Promise<void> {

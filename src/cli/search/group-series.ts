@@ -1,6 +1,7 @@
 /** `carrel search --by`: counts by the values of columns, as a table, bars, or rows for programs. */
 import type { GroupRow } from '../../catalog/index.ts';
 import { CarrelError } from '../../errors.ts';
+import { settleNotes } from '../notes.ts';
 import { formatBars, showsBlocks } from '../output/bars.ts';
 import { withBinaryDestination, withDestination } from '../output/destination.ts';
 import { rowFormat, writeRows } from '../output/rows.ts';
@@ -8,7 +9,6 @@ import { formatBytes, formatCell, formatCount } from '../output/text.ts';
 import { write } from '../terminal.ts';
 import { formatSum } from './count-series.ts';
 import { type Search, tellWritten } from './search.ts';
-import { settleNotes } from './settle-notes.ts';
 
 const AMOUNTS = ['patients', 'studies', 'series', 'instances'] as const;
 

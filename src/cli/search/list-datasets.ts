@@ -1,13 +1,13 @@
 /** `carrel search WORDS…`: collections and analysis results, best first, with how much of the selection is in each. */
 import type { DatasetMatch } from '../../catalog/index.ts';
 import { CarrelError } from '../../errors.ts';
+import { settleNotes } from '../notes.ts';
 import { withDestination } from '../output/destination.ts';
 import { toJson } from '../output/json.ts';
 import { rowFormat, writeRows } from '../output/rows.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
 import { write } from '../terminal.ts';
 import { type Search, tellWritten } from './search.ts';
-import { settleNotes } from './settle-notes.ts';
 
 /** Columns for programs. */
 const FIELDS = [

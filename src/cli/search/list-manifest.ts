@@ -1,11 +1,11 @@
 /** `carrel search --format manifest|uids`: a selection as a list that other tools take. */
 import { CarrelError } from '../../errors.ts';
 import { writeManifest } from '../../manifests/index.ts';
+import { settleNotes } from '../notes.ts';
 import { withDestination } from '../output/destination.ts';
 import { isNarrowed } from '../selection-flags.ts';
 import { write } from '../terminal.ts';
 import { type Search, tellWritten } from './search.ts';
-import { settleNotes } from './settle-notes.ts';
 
 /** Prints an s5cmd run file or SeriesInstanceUIDs. Throws `usage` for a selection of everything. */
 export async function listManifest(search: Search, format: 'uids' | 's5cmd'): Promise<void> {

@@ -1,11 +1,11 @@
 /** `carrel search`: the series of a selection, streamed. */
 import type { SeriesRow } from '../../catalog/index.ts';
+import { settleNotes } from '../notes.ts';
 import { withBinaryDestination, withDestination } from '../output/destination.ts';
 import { rowFormat, writeRows } from '../output/rows.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
 import { write } from '../terminal.ts';
 import { type Search, tellWritten } from './search.ts';
-import { settleNotes } from './settle-notes.ts';
 
 /** Columns of the list, where none are asked for. */
 const COLUMNS = [
