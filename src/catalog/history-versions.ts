@@ -138,9 +138,9 @@ export function gapsOf(versions: readonly KnownVersion[]): { from: number; to: n
 
 /** Sentences about what the tables leave open. */
 export function versionNotes(
-  tables: OpenTables,
+  tables: Omit<OpenTables, 'engine'>,
   rows: readonly Row[],
-  versions: readonly KnownVersion[],
+  versions: readonly Pick<SeriesVersion, 'minRelease' | 'maxRelease' | 'current' | 'collection_id'>[],
   gaps: History['gaps'],
 ): string[] {
   const prefix = tables.archive.catalog.releasePrefix;

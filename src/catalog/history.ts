@@ -4,6 +4,7 @@
  */
 import { CarrelError } from '../errors.ts';
 import type { Row, Session } from './engine.ts';
+import { versionNotes } from './history-versions.ts';
 import type { OpenTables } from './open-tables.ts';
 import { bucketsOf } from './series-rows.ts';
 
@@ -179,30 +180,8 @@ function notesOf(
   least: number,
 ): string[] {
   const prefix = tables.archive.catalog.releasePrefix;
-  const notes: string[] = [];
+  const notes = versionNotes(tables, rows, versions, gaps);
   const first = versions[0]?.minRelease ?? 0;
-  const last = versions.reduce((most, version) => Math.max(most, version.maxRelease), 0);
-  const current = versions.find((version) => version.current);
-  const init = rows.map((row) => row['init']).find((value) => typeof value === 'number');
-  if (typeof init === 'number' && init < first) {
-    notes.push(
-      `first seen in ${prefix}${init} by the tables, but no version before ${prefix}${first} is listed: it was withdrawn, or never public`,
-    );
-  }
-  for (const gap of gaps) {
-    const shown = gap.from === gap.to ? `${prefix}${gap.from}` : `${prefix}${gap.from} to ${prefix}${gap.to}`;
-    notes.push(`in no release from ${shown}: it left and came back`);
-  }
-  if (current === undefined) notes.push(`not in ${prefix}${tables.tablesRelease}; last in ${prefix}${last}`);
-  if (
-    current !== undefined &&
-    versions.length === 1 &&
-    tables.relations.absent.includes('series_revised_idc_version')
-  ) {
-    notes.push('these tables do not say since when it is as it is');
-  }
-  const collections = [...new Set(versions.map((version) => version.collection_id))];
-  if (collections.length > 1) notes.push(`the collection changed: ${collections.join(' → ')}`);
   if (least > 1 && first === least) notes.push(`the tables say nothing of releases before ${prefix}${least}`);
   return notes;
 }
