@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ChosenTables } from '../choose-tables.ts';
 
 /** Form of the file and of the rows in it; a new one makes old files unseen. */
-const FORM = 1;
+const FORM = 2;
 
 /** Tables whose bytes decide the rows. */
 const TABLES = ['index', 'prior_versions_index'];
