@@ -118,6 +118,8 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
               stopIfAborted(options.signal);
               yield chunk;
             }
+            // An interrupted statement ends like one whose rows have all come.
+            stopIfAborted(options.signal);
           } catch (error) {
             throw aborted(options.signal) ?? selectionError(selection, error);
           } finally {
