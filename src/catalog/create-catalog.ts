@@ -94,7 +94,7 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
       const openWriter = (files: string[], limit?: string) => parts.engineWith(limit, files);
       return exportParquet(tables, openWriter, question, path, options);
     },
-    tables: () => listTables(tables),
+    tables: (options) => ask((session) => listTables(session, tables), options),
     answerColumns: (columns, selection = {}) => {
       const added = prepareDraw(tables, selection).added;
       return columns.map((column) => answerColumn(tables, column, added));
