@@ -94,7 +94,7 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
       const openWriter = (files: string[], limit?: string) => parts.engineWith(limit, files);
       return exportParquet(tables, openWriter, question, path, options);
     },
-    tables: () => listTables(tables),
+    tables: (options) => ask((session) => listTables(session, tables), options),
     answerColumns: (columns, selection = {}) => {
       const added = prepareDraw(tables, selection).added;
       return columns.map((column) => answerColumn(tables, column, added));
@@ -118,6 +118,8 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
               stopIfAborted(options.signal);
               yield chunk;
             }
+            // An interrupted statement ends like one whose rows have all come.
+            stopIfAborted(options.signal);
           } catch (error) {
             throw aborted(options.signal) ?? selectionError(selection, error);
           } finally {

@@ -1,8 +1,11 @@
 /** Errors of the engine as ours: its own message with the place marked, and what to do next. */
 import { CarrelError } from '../errors.ts';
+import { CLINICAL, clinicalTables } from './clinical.ts';
 import { messageOf, type Session } from './engine.ts';
+import { missingTableError } from './missing-table.ts';
 import { nearest } from './nearest.ts';
 import type { OpenTables } from './open-tables.ts';
+import { ownTableError } from './own-tables/own-views.ts';
 import type { Selection } from './rows.ts';
 
 /** What is said where something else than reading was asked for. */
@@ -58,16 +61,15 @@ export async function engineError(
   const table = /Table with name "?([^\s"]+)"? does not exist/.exec(message)?.[1];
   let next = 'carrel catalog schema TABLE shows the columns of a table';
   if (table !== undefined) {
-    const missing = tables === undefined ? undefined : notInstalled(tables, table);
-    if (missing !== undefined) {
+    const own = await ownTableError(session, tables?.chosen.own ?? [], table);
+    if (own !== undefined) return own;
+    const missing = tables === undefined ? undefined : await notInstalled(session, tables, table, sql);
+    if (tables !== undefined && missing !== undefined) {
       const place = message.slice(Math.max(0, message.indexOf('\n\nLINE')));
-      return new CarrelError(
-        'not-found',
-        `the table ${missing} is not installed${place.startsWith('\n\nLINE') ? place : ''}`,
-        { item: missing, next: `carrel catalog update --table ${missing}`, cause: error },
-      );
+      return missingTableError(tables.archive, missing, place.startsWith('\n\nLINE') ? place : '', error);
     }
-    const near = tables === undefined ? [] : nearest(table, tableNames(tables));
+    const mine = (tables?.chosen.own ?? []).map(({ name }) => name);
+    const near = tables === undefined ? [] : nearest(table, [...mine, ...tableNames(tables)]);
     next = `${near.length === 0 ? '' : `did you mean ${near.join(', ')}? `}carrel catalog tables shows the tables, installed or not; carrel catalog update --table NAME fetches one`;
   }
   if (column !== undefined) {
@@ -102,13 +104,25 @@ function tableNames({ archive, content }: OpenTables): string[] {
 }
 
 /** The name of a table that the archive has and that is not installed. */
-function notInstalled(tables: OpenTables, name: string): string | undefined {
+async function notInstalled(
+  session: Session,
+  tables: OpenTables,
+  name: string,
+  sql: string,
+): Promise<string | undefined> {
   const wanted = name.toLowerCase();
-  const known = tableNames(tables).find((table) =>
-    [wanted, `clinical.${wanted}`].includes(table.toLowerCase()),
+  const clinical = (await clinicalTables(session, tables)).map((table) => `${CLINICAL}${table.name}`);
+  const known = [...tableNames(tables), ...clinical].find((table) =>
+    [wanted, `${CLINICAL}${wanted}`].includes(table.toLowerCase()),
   );
-  return known !== undefined && !tables.content.tables.some((table) => table.name === known)
-    ? known
+  if (known !== undefined)
+    return tables.content.tables.some((table) => table.name === known) ? undefined : known;
+  // Without the dictionary nobody knows which clinical tables there are; a name below `clinical` may be one.
+  const asked = /\bclinical\s*\.\s*"?(\w+)/gi;
+  const hasDictionary = tables.content.tables.some((table) => table.name === 'clinical_index');
+  const named = [...sql.matchAll(asked)].some(([, table]) => table?.toLowerCase() === wanted);
+  return named && !hasDictionary && tables.archive.catalog.clinical !== undefined
+    ? `${CLINICAL}${wanted}`
     : undefined;
 }
 

@@ -9,6 +9,7 @@ import type { OpenTables } from './open-tables.ts';
 import { releaseNotes } from './release-notes.ts';
 import { canHaveSideIndex, sideIndexOf } from './side-index/prepare.ts';
 import { openSideIndex, type SideIndex } from './side-index/read-side-index.ts';
+import { type FetchTables, withFetchedTables } from './with-fetched-tables.ts';
 import { withSideIndex } from './with-side-index.ts';
 
 /** Options of `openCatalog`. */
@@ -25,6 +26,8 @@ export interface OpenCatalogOptions {
   threads?: number | undefined;
   /** False: answer everything from the tables. Answers are the same. */
   sideIndex?: boolean | undefined;
+  /** Lets a question fetch a table that it names and that is not installed. Default: such a question is `not-found`. */
+  fetchTables?: FetchTables | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +44,11 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
     engineWith: (memoryLimit = options.memoryLimit, writable?: string[]) =>
       openEngine({ ...options, memoryLimit, writable }, tables.chosen).then(({ engine }) => engine),
   });
-  return index === undefined ? catalog : withSideIndex(catalog, tables, index);
+  const whole = index === undefined ? catalog : withSideIndex(catalog, tables, index);
+  const { fetchTables, cacheDir, signal, ...others } = options;
+  if (fetchTables === undefined) return whole;
+  const again = { ...others, cacheDir, signal, version: tables.version, fetchTables: undefined };
+  return withFetchedTables(whole, { ...fetchTables, cacheDir, signal, reopen: () => openCatalog(again) });
 }
 
 async function openTables(options: OpenCatalogOptions): Promise<OpenTables & { index?: SideIndex }> {

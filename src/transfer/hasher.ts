@@ -8,11 +8,11 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { abortError } from '../errors.ts';
 import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
-import { createCrc32c } from '../stores/index.ts';
+import { createCrc32c, createCrc64Nvme } from '../stores/index.ts';
 import { diskError } from './disk-error.ts';
 
 /** Algorithms from the strongest evidence to the weakest. */
-export const STRONGEST_FIRST: readonly DigestAlgorithm[] = ['sha256', 'md5', 'crc32c'];
+export const STRONGEST_FIRST: readonly DigestAlgorithm[] = ['sha256', 'md5', 'crc64nvme', 'crc32c'];
 
 /** Bytes read at once from a file. */
 const READ_BYTES = 1 << 20;
@@ -96,8 +96,8 @@ export async function readInto(
 }
 
 function createPart(name: DigestAlgorithm): { update(chunk: Uint8Array): void; hex(): string } {
-  if (name === 'crc32c') {
-    const crc = createCrc32c();
+  if (name === 'crc32c' || name === 'crc64nvme') {
+    const crc = name === 'crc32c' ? createCrc32c() : createCrc64Nvme();
     return { update: (chunk) => crc.update(chunk), hex: () => crc.digest() };
   }
   const hash = createHash(name);
