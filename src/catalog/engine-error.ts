@@ -79,17 +79,29 @@ export async function engineError(
       )
       .catch(() => []);
     const matches = rows.filter((row) => squash(String(row['column_name'])) === squash(column));
+    const candidates = /^Candidate bindings: (.*)$/m.exec(message)?.[1] ?? '';
+    const near = nearest(column, [...candidates.matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''));
+    if (near.length > 0)
+      next = `did you mean ${near.slice(0, 3).join(', ')}? carrel catalog schema TABLE shows the columns of a table`;
     if (matches.length > 0) {
       next = `it is called ${[...new Set(matches.map((row) => `${row['column_name']} (table ${row['table_name']})`))].slice(0, 4).join(', ')}`;
     }
   }
-  if (/Out of Memory/i.test(message)) next = 'ask for fewer columns or rows, or raise the memory limit';
+  // The engine goes on about settings that cannot be changed here.
+  if (/Out of Memory/i.test(message))
+    return new CarrelError('sql', `${message.split('\n')[0]}`, {
+      item,
+      next: 'ask for fewer columns or rows, or raise the memory limit; nothing is ever put on disk',
+      cause: error,
+    });
   if (
     /file system operations are disabled|disabled through configuration|disabled by configuration/i.test(
       message,
     )
   )
     next = ONLY_SELECT;
+  if (/exists in the \w+ extension/.test(message))
+    next = 'extensions are not loaded here: statements use what the engine has built in';
   return new CarrelError('sql', message, { item, next, cause: error });
 }
 
