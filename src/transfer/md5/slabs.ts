@@ -33,8 +33,7 @@ export function createSlabs(memory: Uint8Array<ArrayBuffer>, start: number, onRe
       return filling;
     },
     take(bytes) {
-      if (!Number.isSafeInteger(bytes) || bytes < 0)
-        throw new CarrelError('usage', `not a number of bytes: ${bytes}`, { item: String(bytes) });
+      checkSize(bytes);
       const at = arena.take(bytes + PADDING_BYTES);
       if (at === undefined) return undefined;
       let [held, hashing, given] = [true, false, false];
@@ -55,10 +54,8 @@ export function createSlabs(memory: Uint8Array<ArrayBuffer>, start: number, onRe
       };
       known.set(slab, {
         claim(length) {
-          if (given || !held)
-            throw new CarrelError('usage', 'this slab was given to an MD5 before, or released');
-          if (!Number.isSafeInteger(length) || length < 0 || length > bytes)
-            throw new CarrelError('usage', `${length} bytes of a slab of ${bytes}`, { item: String(length) });
+          if (given || !held) throw slabIsGone();
+          checkLength(length, bytes);
           [given, hashing] = [true, true];
           filling -= 1;
           return {
@@ -74,8 +71,30 @@ export function createSlabs(memory: Uint8Array<ArrayBuffer>, start: number, onRe
     },
     claim(slab, length) {
       const entry = known.get(slab);
-      if (entry === undefined) throw new CarrelError('usage', 'this slab belongs to other lanes');
+      if (entry === undefined) throw slabIsForeign();
       return entry.claim(length);
     },
   };
+}
+
+/** @throws CarrelError `usage` for what is no size */
+export function checkSize(bytes: number): void {
+  if (!Number.isSafeInteger(bytes) || bytes < 0)
+    throw new CarrelError('usage', `not a number of bytes: ${bytes}`, { item: String(bytes) });
+}
+
+/** @throws CarrelError `usage` for more than a slab of `bytes` holds */
+export function checkLength(length: number, bytes: number): void {
+  if (!Number.isSafeInteger(length) || length < 0 || length > bytes)
+    throw new CarrelError('usage', `${length} bytes of a slab of ${bytes}`, { item: String(length) });
+}
+
+/** What a slab of other lanes is refused with. */
+export function slabIsForeign(): CarrelError {
+  return new CarrelError('usage', 'this slab belongs to other lanes');
+}
+
+/** What a slab is refused with that was used. */
+export function slabIsGone(): CarrelError {
+  return new CarrelError('usage', 'this slab was given to an MD5 before, or released');
 }
