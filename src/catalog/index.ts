@@ -30,6 +30,7 @@ export {
   type CitationList,
   formatCitations,
 } from './citations.ts';
+export { type CompletionWords, readCompletionWords } from './completion/words-file.ts';
 export { type DiffOptions, type OpenDiff, openDiff } from './diff.ts';
 export * from './diff-rows.ts';
 export type { ParquetQuestion, ParquetResult } from './export-parquet.ts';
