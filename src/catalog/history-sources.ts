@@ -114,7 +114,8 @@ async function openIndexOf(archive: Archive, chosen: ChosenTables): Promise<Side
 }
 
 function sourceOfIndex(archive: Archive, chosen: ChosenTables, index: SideIndex): HistorySource {
-  const tables = openTablesOf(archive, chosen, { ...index.header.relations, doubled: undefined });
+  const { relations } = index.header;
+  const tables = openTablesOf(archive, chosen, { ...relations, doubled: relations.doubled });
   const { historyNames, firstRelease: least, words } = index.header;
   const columns = ['crdc_series_uuid', 'SeriesInstanceUID', 'StudyInstanceUID', 'PatientID', 'collection_id'];
   const places = columns.map((name) => [name, index.at(name)] as const);
@@ -161,11 +162,14 @@ function sourceOfSide(session: Session, { name, tables }: Side): HistorySource {
     tables,
     async named(ids) {
       const columns = ['crdc_series_uuid', 'SeriesInstanceUID', 'StudyInstanceUID', 'PatientID'] as const;
-      const where = columns.map((column) => `${column} IN (SELECT unnest($ids))`).join(' OR ');
-      const rows = await session.rows(
-        `SELECT ${columns.join(', ')}, collection_id FROM ${name}.carrel.ranges WHERE ${where}`,
-        { ids: [...ids] },
-      );
+      // For a few names a filter, for many a join per column: a join on one of four columns is no hash join.
+      const list = columns.join(', ');
+      const from = `SELECT ${list}, collection_id FROM ${name}.carrel.versions WHERE`;
+      const few = ids.length <= 8;
+      const sql = few
+        ? `${from} ${columns.map((column) => `list_contains($ids, ${column})`).join(' OR ')}`
+        : columns.map((column) => `${from} ${column} IN (SELECT unnest($ids))`).join(' UNION ');
+      const rows = await session.rows(sql, { ids: [...ids] });
       const wanted = new Set(ids);
       const found = new Map<string, NamedRow[]>();
       for (const row of rows as unknown as NamedRow[])

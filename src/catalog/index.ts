@@ -47,6 +47,7 @@ export { findOddities, type Oddity } from './oddities.ts';
 export { type OnlineCitations, type OnlineOptions, resolveCitations } from './online-citations.ts';
 export { type OpenCatalogOptions, openCatalog } from './open-catalog.ts';
 export { type AddedTable, type AddTableOptions, addTable } from './own-tables/add-table.ts';
+export { checkTablesOfOwn } from './own-tables/check-own.ts';
 export { listTablesOfOwn, type OwnTableInfo, removeTable } from './own-tables/table-file.ts';
 export { type PrepareOptions, prepareCatalog } from './prepare-catalog.ts';
 export type { QueryOptions, QueryResult } from './query.ts';
@@ -62,3 +63,4 @@ export {
 } from './tables.ts';
 export { type UpdateOptions, updateCatalog } from './update.ts';
 export type { FetchTables } from './with-fetched-tables.ts';
+export { type Withdrawn, withdrawnText } from './withdrawn.ts';

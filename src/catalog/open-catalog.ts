@@ -11,6 +11,7 @@ import { canHaveSideIndex, sideIndexOf } from './side-index/prepare.ts';
 import { openSideIndex, type SideIndex } from './side-index/read-side-index.ts';
 import { type FetchTables, withFetchedTables } from './with-fetched-tables.ts';
 import { withSideIndex } from './with-side-index.ts';
+import { findWithdrawn } from './withdrawn.ts';
 
 /** Options of `openCatalog`. */
 export interface OpenCatalogOptions {
@@ -40,9 +41,11 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
   const { index, ...tables } = await openTables(options);
   const catalog = createCatalog(tables, {
     notes: releaseNotes(tables),
+    withdrawn: (names, signal) =>
+      findWithdrawn({ archive: options.archive, cacheDir: options.cacheDir, names, signal }),
     reopen: (release) => openCatalog({ ...options, release, version: undefined }),
-    engineWith: (memoryLimit = options.memoryLimit, writable?: string[]) =>
-      openEngine({ ...options, memoryLimit, writable }, tables.chosen).then(({ engine }) => engine),
+    engineWith: (memoryLimit = options.memoryLimit, writable?: string[], threads = options.threads) =>
+      openEngine({ ...options, memoryLimit, writable, threads }, tables.chosen).then(({ engine }) => engine),
   });
   const whole = index === undefined ? catalog : withSideIndex(catalog, tables, index);
   const { fetchTables, cacheDir, signal, ...others } = options;
@@ -56,7 +59,7 @@ async function openTables(options: OpenCatalogOptions): Promise<OpenTables & { i
   for (const [at, chosen] of found.entries()) {
     const index = await openBeside(options, chosen);
     if (index !== undefined) {
-      const relations = { ...index.header.relations, doubled: undefined };
+      const relations = { ...index.header.relations, doubled: index.header.relations.doubled };
       const engine = createLazyEngine(async () => {
         const opened = await openEngine({ ...options, signal: undefined }, chosen);
         return opened.engine;

@@ -74,6 +74,7 @@ const headerSchema = v.object({
     bucketColumns: v.array(v.string()),
     types: v.record(v.string(), v.string()),
     absent: v.array(v.string()),
+    doubled: v.optional(count),
   }),
   /** Collections and analysis results of any release: a text that is one of them is no matter for this file. */
   words: v.array(v.string()),

@@ -63,7 +63,7 @@ export async function writeSideIndex(options: WriteOptions): Promise<void> {
     const blocks = await writer.finish();
     const counted = await counts.finish((bytes) => writer.write(bytes));
     const sorted = entries.finish();
-    const { doubled: _, ...relations } = tables.relations;
+    const { relations } = tables;
     const header: SideHeader = {
       key: options.key,
       names,
