@@ -80,7 +80,10 @@ export async function engineError(
       .catch(() => []);
     const matches = rows.filter((row) => squash(String(row['column_name'])) === squash(column));
     const candidates = /^Candidate bindings: (.*)$/m.exec(message)?.[1] ?? '';
-    const near = nearest(column, [...candidates.matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''));
+    const near = nearest(
+      column,
+      [...candidates.matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''),
+    );
     if (near.length > 0)
       next = `did you mean ${near.slice(0, 3).join(', ')}? carrel catalog schema TABLE shows the columns of a table`;
     if (matches.length > 0) {

@@ -8,6 +8,7 @@ import type { Archive } from '../archives/index.ts';
 import { CarrelError } from '../errors.ts';
 import { CLINICAL, clinicalColumns, clinicalTables } from './clinical.ts';
 import { literal, type Session } from './engine.ts';
+import { archiveFlag } from './layout.ts';
 import { nearest } from './nearest.ts';
 import type { OpenTables } from './open-tables.ts';
 import { ownProblem } from './own-tables/own-views.ts';
@@ -46,8 +47,7 @@ interface SchemaFile {
 
 /** The command that gets a table. */
 export function howToGet(archive: Archive, table: string): string {
-  const name = archive.origin === 'built-in' ? '' : ` --archive ${archive.name}`;
-  return `carrel catalog update${name} --table ${table}`;
+  return `carrel catalog update${archiveFlag(archive)} --table ${table}`;
 }
 
 /** Tables of the record, then those that only the folder knows, clinical ones, and the user's own. */
@@ -113,7 +113,7 @@ export async function tablesOfRecord(options: { archive: Archive; cacheDir: stri
       columns: columns?.length ?? null,
       bytes: null,
       description,
-      get: core ? 'carrel catalog update' : howToGet(archive, name),
+      get: core ? `carrel catalog update${archiveFlag(archive)}` : howToGet(archive, name),
     }),
   );
   return [...theirs, ...(await Promise.all((await readOwnTables(cacheDir, archive.name)).map(ownInfo)))];
@@ -195,7 +195,7 @@ export function noSuchTable(name: string, all: readonly string[]): CarrelError {
   const within = all.filter(
     (table) => table.toLowerCase().includes(wanted) || wanted.includes(table.toLowerCase()),
   );
-  const near = within.length > 0 ? within.slice(0, 5) : nearest(name, [...all]);
+  const near = [...new Set([...nearest(name, [...all]), ...within])].slice(0, 5);
   return new CarrelError('not-found', `there is no table ${name}`, {
     item: name,
     next: `${near.length > 0 ? `did you mean ${near.join(', ')}? ` : ''}carrel catalog tables lists all`,

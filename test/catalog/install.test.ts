@@ -185,7 +185,7 @@ describe('installing a catalogue', () => {
       description: 'what made it',
     });
     expect(await catalog.schema('seg_index')).toEqual([
-      { name: 'names', type: 'STRING[]', description: 'segments' },
+      { name: 'names', type: 'VARCHAR[]', description: 'segments' },
     ]);
     const listed = await catalog.tables();
     expect(listed.find(({ name }) => name === 'sm_instance_index')).toMatchObject({
@@ -343,7 +343,7 @@ describe('installed catalogues', () => {
   test('nothing installed: the error has both commands', async () => {
     await expect(openCatalog({ archive, cacheDir: freshCache() })).rejects.toMatchObject({
       code: 'not-found',
-      next: 'carrel catalog update --archive tiny, or without direct access: pip download --no-deps tiny-index-data==5.0.0 && carrel catalog add --archive tiny tiny_index_data-5.0.0-py3-none-any.whl',
+      next: 'carrel catalog update --archive /somewhere/archive.json, or without direct access: pip download --no-deps tiny-index-data==5.0.0 && carrel catalog add --archive /somewhere/archive.json tiny_index_data-5.0.0-py3-none-any.whl',
     });
   });
 

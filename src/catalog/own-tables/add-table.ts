@@ -15,6 +15,7 @@ import { sha256Of } from '../catalog-file.ts';
 import type { CatalogEvent } from '../catalogs.ts';
 import { fetchFile } from '../fetch-file.ts';
 import { archiveFolder, incomingName, sweepIncoming } from '../layout.ts';
+import { checkOwn } from './check-own.ts';
 import { findObjects, oldPartNote, type SourceObject, shortHash } from './find-objects.ts';
 import { describeFiles } from './inspect-files.ts';
 import { checkOwnName } from './own-names.ts';
@@ -167,7 +168,8 @@ async function copied(options: AddTableOptions, objects: SourceObject[], before:
       });
     }
     // The same bytes under the same pins are the table that is there.
-    if (before !== undefined && !before.linked && sameFiles(before.files, files)) {
+    const same = before !== undefined && !before.linked && sameFiles(before.files, files);
+    if (same && (await checkOwn(before, signal)).every(({ ok }) => ok)) {
       return { file: { ...fileOf(options, before), files: before.files }, id, staged: incoming };
     }
     return {
@@ -177,6 +179,8 @@ async function copied(options: AddTableOptions, objects: SourceObject[], before:
     };
   } catch (error) {
     await rm(incoming, { recursive: true, force: true });
+    // What cannot be read is not worth going on with.
+    if (isCarrelError(error, 'bad-input')) await rm(downloadsOf(options), { recursive: true, force: true });
     if (signal?.aborted === true && !isCarrelError(error)) throw abortError(signal);
     throw error;
   }
