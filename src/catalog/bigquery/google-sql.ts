@@ -14,9 +14,9 @@ export function literal(text: string): string {
   return `'${inner}'`;
 }
 
-/** Texts as the list of `IN`; of nothing, a list that nothing is in. */
-export function literals(texts: readonly string[]): string {
-  return texts.length === 0 ? '(NULL)' : `(${texts.map(literal).join(', ')})`;
+/** The condition that a column has one of some values; of none, one that never holds. */
+export function isOneOf(column: string, values: readonly string[]): string {
+  return values.length === 0 ? 'FALSE' : `${column} IN (${values.map(literal).join(', ')})`;
 }
 
 /** A name between backticks. */

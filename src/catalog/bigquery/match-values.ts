@@ -3,7 +3,7 @@ import { nearest } from '../nearest.ts';
 import type { Selection, SelectionNote } from '../rows.ts';
 import { FIELD_COLUMNS, type SelectionField } from '../selection-fields.ts';
 import { type DataSet, valuesOf } from './data-set.ts';
-import { literal, literals } from './google-sql.ts';
+import { isOneOf, literal } from './google-sql.ts';
 
 /** Runs a statement whose rows are texts. */
 export type ReadTexts = (sql: string) => Promise<(string | null)[][]>;
@@ -27,7 +27,7 @@ export function valuesStatement(set: DataSet, selection: Selection): string | un
     .map(([field, values]) => {
       const { sql, from } = valuesOf(set, FIELD_COLUMNS[field]);
       const folded = [...new Set(values.map((value) => value.toLowerCase()))];
-      return `SELECT DISTINCT ${literal(field)} AS field, ${sql} AS value FROM ${from}\nWHERE LOWER(${sql}) IN ${literals(folded)}`;
+      return `SELECT DISTINCT ${literal(field)} AS field, ${sql} AS value FROM ${from}\nWHERE ${isOneOf(`LOWER(${sql})`, folded)}`;
     })
     .join('\nUNION ALL\n');
 }

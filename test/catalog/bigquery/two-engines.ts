@@ -1,10 +1,7 @@
 /** The same tables twice: installed for DuckDB, and as a data set behind a fake BigQuery that Google's client talks to. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { serve } from '@hono/node-server';
 import { type Archive, type ArchiveRecord, parseArchive } from '../../../src/archives/index.ts';
 import {
   type BigQueryCatalog,
@@ -13,12 +10,10 @@ import {
   openBigQueryCatalog,
   openCatalog,
 } from '../../../src/catalog/index.ts';
-import { createFakeBigQuery, type FakeBigQuery } from './fake-server.ts';
+import type { FakeBigQuery } from './fake-server.ts';
 import { startTranslator } from './google-to-duckdb.ts';
+import { listenToFake, PROJECT } from './listen-to-fake.ts';
 import { createStandIn } from './stand-in.ts';
-
-/** Project that runs the jobs of the tests. */
-export const PROJECT = 'project-of-the-tests';
 
 /** Both engines over the same tables. */
 export interface TwoEngines {
@@ -64,36 +59,14 @@ export async function openTwoEngines(options: {
     `set_v${options.release}`,
   );
   const translator = startTranslator(options.python);
-  const server = createFakeBigQuery(
-    {
-      async run(sql) {
-        const { kind, sql: translated } = await translator.translate(sql);
-        if (kind !== 'SELECT') return { kind, names: [], types: [], rows: [] };
-        return { kind, ...(await standIn.rows(translated)) };
-      },
+  const fake = await listenToFake({
+    async run(sql) {
+      const { kind, sql: translated } = await translator.translate(sql);
+      if (kind !== 'SELECT') return { kind, names: [], types: [], rows: [] };
+      return { kind, ...(await standIn.rows(translated)) };
     },
-    PROJECT,
-  );
-  const listening = serve({
-    fetch: (request) => server.fetch(request),
-    hostname: '127.0.0.1',
-    port: 0,
-  }) as Server;
-  await new Promise((resolve) => listening.once('listening', resolve));
-  const endpoint = `http://127.0.0.1:${(listening.address() as AddressInfo).port}`;
-  const credentials = join(folder, 'credentials.json');
-  await writeFile(join(folder, 'token'), 'subject');
-  await writeFile(
-    credentials,
-    JSON.stringify({
-      type: 'external_account',
-      audience: 'tests',
-      subject_token_type: 'urn:ietf:params:oauth:token-type:jwt',
-      token_url: `${endpoint}/v1/token`,
-      credential_source: { file: join(folder, 'token') },
-    }),
-  );
-  process.env['GOOGLE_APPLICATION_CREDENTIALS'] = credentials;
+  });
+  const { server, endpoint, env } = fake;
   const bigquery = openBigQueryCatalog({ archive, project: PROJECT, apiEndpoint: endpoint });
   return {
     archive,
@@ -101,14 +74,12 @@ export async function openTwoEngines(options: {
     bigquery,
     server,
     endpoint,
-    env: { BIGQUERY_EMULATOR_HOST: `${endpoint}/bigquery/v2`, GOOGLE_APPLICATION_CREDENTIALS: credentials },
+    env,
     async close() {
-      delete process.env['GOOGLE_APPLICATION_CREDENTIALS'];
       duckdb.close();
       translator.close();
       standIn.close();
-      listening.closeAllConnections();
-      await new Promise((resolve) => listening.close(resolve));
+      await fake.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
