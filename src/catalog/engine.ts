@@ -73,6 +73,8 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     temp_directory: '',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    // The files lie on this disk, whose pages the system keeps; a copy of them in the engine is only memory.
+    enable_external_file_cache: 'false',
   };
   if (options.threads !== undefined) settings['threads'] = String(options.threads);
   if (options.memoryLimit !== undefined) settings['memory_limit'] = options.memoryLimit;
