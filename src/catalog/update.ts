@@ -134,16 +134,14 @@ async function fetchFromSources(
       stopIfAborted(signal);
       if (isCarrelError(error, 'no-space', 'busy')) throw error;
       failures.push({ source, error });
-      onEvent?.({ type: 'note', message: `${shown(source, version)}: ${(error as Error).message}` });
+      onEvent?.({ type: 'note', message: reasonOf(source, version, error) });
     }
   }
   const damaged = failures.find(({ error }) => isCarrelError(error, 'verification'));
   const worst = damaged ?? failures[0];
   const answered = failures.filter(({ error }) => !isCarrelError(error, 'unsupported'));
   const missing = answered.length > 0 && answered.every(({ error }) => isCarrelError(error, 'not-found'));
-  const reasons = failures.map(
-    ({ source, error }) => `${shown(source, version)}: ${(error as Error).message}`,
-  );
+  const reasons = failures.map(({ source, error }) => reasonOf(source, version, error));
   throw new CarrelError(
     damaged !== undefined ? 'verification' : missing ? 'not-found' : 'network',
     `catalogue ${version} of ${archive.name} could not be fetched${reasons.length === 0 ? ': its record names no place to fetch it from' : `\n  ${reasons.join('\n  ')}`}`,
@@ -156,8 +154,11 @@ async function fetchFromSources(
   );
 }
 
-function shown(source: Source, version: string): string {
-  return source.url.replaceAll('{version}', version).replace(/\{file\}$/, '');
+/** What a source failed with, behind its address where the message does not begin with that. */
+function reasonOf(source: Source, version: string, error: unknown): string {
+  const address = source.url.replaceAll('{version}', version).replace(/\{file\}$/, '');
+  const { message } = error as Error;
+  return message.startsWith(address) ? message : `${address}: ${message}`;
 }
 
 /** All tables from one source. The main one must be there; another core table that a version does not have is left out. */

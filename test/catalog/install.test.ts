@@ -241,6 +241,48 @@ describe('what cannot be installed', () => {
       /it has 0 bytes/,
     ],
     [
+      'a wheel of another package',
+      async (folder) =>
+        writeZip(join(folder, 'other-5.0.0-py3-none-any.whl'), {
+          'other-5.0.0.dist-info/METADATA': 'Name: other',
+          'other/idc_index.parquet': await readFile(join(tables, 'idc_index.parquet')),
+        }),
+      'bad-input',
+      /other-5\.0\.0-py3-none-any\.whl is the package other; the tables of tiny are in tiny-index-data/,
+    ],
+    [
+      'a main table without a column that it needs',
+      async (folder) => {
+        const all = `SELECT * EXCLUDE (StudyInstanceUID) FROM (${indexValues(SERIES)})`;
+        await writeTable(folder, 'idc_index.parquet', all, '5.0.0');
+        return folder;
+      },
+      'bad-input',
+      /the table index lacks StudyInstanceUID \(idc_index\.parquet\)/,
+    ],
+    [
+      'a main table that does not tell versions apart',
+      async (folder) => {
+        const all = `SELECT * EXCLUDE (crdc_series_uuid, series_aws_url) FROM (${indexValues(SERIES)})`;
+        await writeTable(folder, 'idc_index.parquet', all, '5.0.0');
+        return folder;
+      },
+      'bad-input',
+      /the table index lacks crdc_series_uuid or series_aws_url/,
+    ],
+    [
+      'a table of prior versions without their ranges',
+      async (folder) => {
+        await writeTinyTables(folder);
+        const prior = join(tables, 'prior_versions_index.parquet');
+        const select = `SELECT * EXCLUDE (min_idc_version, max_idc_version) FROM '${prior}'`;
+        await writeTable(folder, 'prior_versions_index.parquet', select, '5.0.0');
+        return folder;
+      },
+      'bad-input',
+      /the table prior_versions_index lacks min_idc_version, max_idc_version/,
+    ],
+    [
       'a table cut short',
       async (folder) => cut(join(tables, 'idc_index.parquet'), join(folder, 'idc_index.parquet'), 900),
       'bad-input',
