@@ -42,6 +42,7 @@ export type { GroupOf, SearchOptions, SeriesRowOf, SeriesSearch } from './series
 export { type NamedThing, type Shown, type ShowTools, showName } from './show-name.ts';
 export type { RowSchema, SqlAnswer, SqlParameter, SqlRow, SqlValue } from './sql-answer.ts';
 export { withdrawnError } from './tell-withdrawn.ts';
+export { type MissingFile, readTombstones, type Tombstone } from './tombstones.ts';
 export { refuseUnknown, unknownValue } from './unknown-value.ts';
 export { type LockedFolder, lockedFiles, openLockedFolder, verifyFolder } from './verify-cohort.ts';
 export { LOCK_NAME, writeLock } from './write-lock.ts';
