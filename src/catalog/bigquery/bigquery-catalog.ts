@@ -218,7 +218,7 @@ function createBigQueryCatalog(archive: Archive, set: DataSet, jobs: BigQueryJob
     exportParquet: () =>
       Promise.reject(
         new CarrelError('usage', 'Parquet is written from the installed tables only', {
-          next: 'take --format csv or ndjson, or leave out --engine bigquery',
+          next: 'take --format csv or jsonl, or leave out --engine bigquery',
         }),
       ),
     plan: (question, { signal } = {}) => planStatements(jobs, set, question, signal),

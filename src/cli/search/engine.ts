@@ -49,7 +49,7 @@ export function bigQueryOf(
   }
   if (flags['format'] === 'parquet') {
     throw new CarrelError('usage', 'Parquet is written from installed tables only', {
-      next: 'take --format csv or ndjson, or leave out --engine bigquery',
+      next: 'take --format csv or jsonl, or leave out --engine bigquery',
     });
   }
   const maxBytes = flags['maxBytes'] as string | undefined;
