@@ -22,7 +22,7 @@ export interface Hasher {
   readonly algorithms: ReadonlySet<DigestAlgorithm>;
   update(chunk: Uint8Array): void;
   /** Ends the computation; strongest first. May be asked for again. */
-  digests(): Digest[];
+  digests(): Promise<Digest[]>;
 }
 
 /** A hasher for these algorithms; with none, it does nothing. */
@@ -32,14 +32,14 @@ export function createHasher(algorithms: Iterable<DigestAlgorithm>): Hasher {
     name,
     ...createPart(name),
   }));
-  let ended: Digest[] | undefined;
+  let ended: Promise<Digest[]> | undefined;
   return {
     algorithms: wanted,
     update(chunk) {
       for (const part of parts) part.update(chunk);
     },
     digests: () => {
-      ended ??= parts.map((part): Digest => `${part.name}:${part.hex()}`);
+      ended ??= Promise.all(parts.map(async (part): Promise<Digest> => `${part.name}:${await part.hex()}`));
       return ended;
     },
   };
@@ -58,7 +58,7 @@ export async function hashFile(
 ): Promise<{ bytes: number; digests: Digest[] }> {
   const hasher = createHasher(algorithms);
   const bytes = await readInto(hasher, path, options);
-  return { bytes, digests: hasher.digests() };
+  return { bytes, digests: await hasher.digests() };
 }
 
 /** Feeds a file to a hasher; resolves with the bytes read. */
@@ -95,7 +95,10 @@ export async function readInto(
   }
 }
 
-function createPart(name: DigestAlgorithm): { update(chunk: Uint8Array): void; hex(): string } {
+function createPart(name: DigestAlgorithm): {
+  update(chunk: Uint8Array): void;
+  hex(): string | Promise<string>;
+} {
   if (name === 'crc32c') {
     const crc = createCrc32c();
     return { update: (chunk) => crc.update(chunk), hex: () => crc.digest() };

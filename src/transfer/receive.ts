@@ -11,11 +11,11 @@ import type { ObjectBody, OpenStore } from '../stores/index.ts';
 import type { Throttle } from './bandwidth.ts';
 import { DiskFailure } from './disk-error.ts';
 import { algorithmsOf, type Verification } from './evidence.ts';
+import type { Meter } from './meter.ts';
 import { mirrorId } from './mirrors.ts';
 import type { PartialFile } from './partial-file.ts';
 import type { Origin } from './partial-record.ts';
 import type { PlannedFile } from './plan.ts';
-import type { Progress } from './progress.ts';
 import type { Watch } from './watch.ts';
 
 /** What every attempt of a run shares. */
@@ -23,11 +23,9 @@ export interface Reception {
   openStore: OpenStore;
   verify: Verification;
   watch: Watch;
-  progress: Progress;
+  meter: Meter;
   throttle: Throttle | undefined;
   signal: AbortSignal;
-  /** Called for each request that is sent. */
-  onRequest(): void;
 }
 
 /** The object is not the one that the plan or the bytes so far are about. No bytes were lost or mixed. */
@@ -57,13 +55,13 @@ export async function receive(
   reception: Reception,
   options: { mayBeSlow: boolean },
 ): Promise<void> {
-  const { watch, progress, throttle } = reception;
+  const { watch, meter, throttle } = reception;
   const store = reception.openStore(source.place);
   const from = resumption(source, file, partial);
-  if (from === undefined && partial.length > 0) await startAgain(partial, progress);
+  if (from === undefined && partial.length > 0) await startAgain(partial, meter);
   const lease = watch.begin({ item: file.path, mayBeSlow: options.mayBeSlow });
   try {
-    reception.onRequest();
+    meter.request();
     const body = await store.get(source.key, {
       ...(from === undefined ? {} : { range: { start: from.start }, ifMatch: from.pin }),
       signal: lease.signal,
@@ -77,7 +75,7 @@ export async function receive(
     lease.start();
     await body.consume((chunk) => {
       lease.bytes(chunk.length);
-      progress.add(chunk.length);
+      meter.add(chunk.length);
       const written = partial.write(chunk);
       const pause = throttle?.(chunk.length);
       if (pause === undefined) return written;
@@ -129,7 +127,7 @@ async function adopt(
   reception: Reception,
   resuming: boolean,
 ): Promise<void> {
-  const { verify, progress } = reception;
+  const { verify, meter } = reception;
   const { size, digests } = body.stat;
   if (verify !== 'none' && file.size !== undefined && size !== undefined && file.size !== size) {
     throw new OtherObject(`${file.size} bytes`, `${size} bytes`);
@@ -144,7 +142,7 @@ async function adopt(
     const samePin = !sameSource || before.pin === undefined || pin === undefined || before.pin === pin;
     const sameTotal = before.total === undefined || size === undefined || before.total === size;
     if (!samePin || !sameTotal) {
-      await startAgain(partial, progress);
+      await startAgain(partial, meter);
       throw new CarrelError('network', 'the object changed while it was being fetched', {
         item: file.path,
         retryable: true,
@@ -160,7 +158,7 @@ async function adopt(
     return;
   }
   if (body.range.start !== 0) {
-    await startAgain(partial, progress);
+    await startAgain(partial, meter);
     throw new CarrelError(
       'network',
       `the server answered with another part (from byte ${body.range.start})`,
@@ -170,13 +168,13 @@ async function adopt(
       },
     );
   }
-  progress.lost(partial.length);
+  meter.lost(partial.length);
   await partial.begin(origin, wanted);
 }
 
 /** Gives up the bytes so far. */
-export async function startAgain(partial: PartialFile, progress: Progress): Promise<void> {
-  progress.lost(partial.length);
+export async function startAgain(partial: PartialFile, meter: Meter): Promise<void> {
+  meter.lost(partial.length);
   await partial.discard();
 }
 
