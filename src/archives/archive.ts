@@ -46,6 +46,8 @@ export interface CatalogTable {
   /** Fetched by `catalog update` without asking; the others when named. */
   core: boolean;
   description: string;
+  /** Columns with the engine's types, where the record says them: what is known of a table before it is installed. */
+  columns?: { name: string; type: string; description: string }[] | undefined;
 }
 
 /** One published version of the catalogue. */
@@ -77,6 +79,20 @@ export interface Viewer {
   series: string;
 }
 
+/** Data sets on Google BigQuery, one per release. */
+export interface BigQueryDataSets {
+  /** Project that they are in: `bigquery-public-data`. */
+  project: string;
+  /** Name of the data set of a release, with `{release}` for its number: `idc_v{release}`. */
+  dataset: string;
+  /** How their tables are laid out: `dicom_all` is IDC's way, one row per file. */
+  layout: 'dicom_all';
+  /** Region: `US`. */
+  location?: string | undefined;
+  /** First release whose columns are known to be those that statements are made for: `v23`. */
+  since?: string | undefined;
+}
+
 /** The record of an archive with its defaults filled in and its relative places made absolute. */
 export interface Archive {
   name: string;
@@ -89,12 +105,19 @@ export interface Archive {
     versions: CatalogVersion[];
     sources: CatalogSource[];
     tables: CatalogTable[];
+    /**
+     * Folder of Parquet files of a clinical table: URL or path with `{release}` and `{table}`. Which tables there are is
+     * said by `clinical_index`.
+     */
+    clinical?: string | undefined;
     /** Bucket column of `index` → mirror name: `aws_bucket` → `aws`. */
     bucketColumns: Record<string, string>;
     /** Name of the column that numbers releases: prefix + integer, `v25`. */
     releasePrefix: string;
   };
   drs?: { prefix: string; host: string; aliases: string[]; endpoint: string } | undefined;
+  /** The archive's tables on Google BigQuery, for those who ask there. */
+  bigquery?: BigQueryDataSets | undefined;
   viewers: Viewer[];
   /** The archive's own reference, to be cited with every data set. */
   citation?: { text: string; doi: string } | undefined;

@@ -1,6 +1,7 @@
 /** What an archive is: its record, its buckets and mirrors, its releases and catalogue files, its viewers. */
 export type {
   Archive,
+  BigQueryDataSets,
   BucketClass,
   CatalogSource,
   CatalogTable,

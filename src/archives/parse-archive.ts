@@ -93,6 +93,7 @@ function toArchive(record: ParsedRecord, mirrors: Mirror[], origin: string, abso
         url: absolute(`catalog.sources[${i}].url`, source.url),
       })),
       tables: catalog.tables,
+      ...(catalog.clinical === undefined ? {} : { clinical: absolute('catalog.clinical', catalog.clinical) }),
       bucketColumns: catalog.bucketColumns,
       releasePrefix: catalog.releasePrefix,
     },
@@ -105,6 +106,7 @@ function toArchive(record: ParsedRecord, mirrors: Mirror[], origin: string, abso
           ? `https://${drs.host}/ga4gh/drs/v1`
           : absolute('drs.endpoint', drs.endpoint),
     },
+    bigquery: record.bigquery,
     viewers: record.viewers,
     citation: record.citation,
     origin,

@@ -88,6 +88,18 @@ const table = v.object({
   file: pattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$/, 'a file name', 'File in the source.'),
   core: v.optional(v.pipe(v.boolean('must be true or false'), v.description('Always fetched.')), false),
   description: v.optional(note('What a row is.'), ''),
+  columns: v.optional(
+    v.pipe(
+      v.array(
+        v.object({
+          name: text('Name of the column.'),
+          type: text("The engine's type: VARCHAR, BIGINT, DOUBLE, VARCHAR[] …"),
+          description: v.optional(note('What it says.'), ''),
+        }),
+      ),
+      v.description('Columns of the table, for whoever asks before it is installed.'),
+    ),
+  ),
 });
 
 const catalogVersion = v.object({
@@ -160,6 +172,11 @@ export const archiveRecordSchema = v.pipe(
         versions: v.optional(v.array(catalogVersion), []),
         sources: v.optional(v.pipe(v.array(catalogSource), v.description('Tried in this order.')), []),
         tables: v.optional(v.array(table), []),
+        clinical: v.optional(
+          place(
+            'Folder of Parquet files of a clinical table: URL or path with {release} and {table}, as clinical_index lists them.',
+          ),
+        ),
         bucketColumns: v.optional(
           v.pipe(
             v.record(text('Column.'), word('Mirror.')),
@@ -188,6 +205,29 @@ export const archiveRecordSchema = v.pipe(
         ),
         endpoint: v.optional(place('Base of the DRS API. Default: https://<host>/ga4gh/drs/v1.')),
       }),
+    ),
+    bigquery: v.optional(
+      v.pipe(
+        v.object({
+          project: pattern(
+            /^[a-z][a-z0-9.:-]{4,61}[a-z0-9]$/,
+            'an id of a Google Cloud project',
+            'Project of the data sets.',
+          ),
+          dataset: pattern(
+            /^[A-Za-z0-9_]*\{release\}[A-Za-z0-9_]*$/,
+            'a name with {release}',
+            'Data set of a release: idc_v{release}.',
+          ),
+          layout: v.pipe(
+            v.literal('dicom_all', 'must be "dicom_all"'),
+            v.description('Layout of the tables: IDC\'s "dicom_all" has one row per file.'),
+          ),
+          location: v.optional(pattern(/^[A-Za-z0-9-]{1,40}$/, 'a region', 'Region of the data sets: US.')),
+          since: v.optional(text('First release whose columns are known.')),
+        }),
+        v.description('Tables of the archive on Google BigQuery, for --engine bigquery.'),
+      ),
     ),
     viewers: v.optional(v.array(viewer), []),
     citation: v.optional(

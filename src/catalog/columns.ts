@@ -7,11 +7,14 @@ import type { OpenTables } from './open-tables.ts';
 /** Size in whole bytes: a column that every answer can have beside the published ones. */
 export const BYTES_COLUMN = 'bytes';
 
+/** What must be known of the tables. */
+type Described = Pick<OpenTables, 'relations'>;
+
 /**
  * The name of a column as answers write it: a published column of `index`, one of `added`, or `bytes`. Throws `usage`
  * with the nearest names.
  */
-export function answerColumn(tables: OpenTables, column: string, added: readonly string[] = []): string {
+export function answerColumn(tables: Described, column: string, added: readonly string[] = []): string {
   const names = [...tables.relations.columns, ...added];
   if (!names.includes(BYTES_COLUMN)) names.push(BYTES_COLUMN);
   const wanted = column.toLowerCase();
@@ -25,13 +28,13 @@ export function answerColumn(tables: OpenTables, column: string, added: readonly
 }
 
 /** A column as SQL over `carrel.series`. */
-export function columnSql(tables: OpenTables, column: string, added: readonly string[] = []): string {
+export function columnSql(tables: Described, column: string, added: readonly string[] = []): string {
   const name = answerColumn(tables, column, added);
   return name === BYTES_COLUMN && !tables.relations.columns.includes(name) ? 'carrel_bytes' : quoted(name);
 }
 
 /** A column to be added up, as SQL whose result does not depend on the order of rows. Throws `usage` for what is no number. */
-export function sumSql(tables: OpenTables, column: string): { name: string; sql: string } {
+export function sumSql(tables: Described, column: string): { name: string; sql: string } {
   const name = answerColumn(tables, column);
   const source = columnSql(tables, name);
   const type = source === 'carrel_bytes' ? 'BIGINT' : (tables.relations.types[name] ?? '');

@@ -25,9 +25,32 @@ export interface DatasetText {
   fields: Partial<Record<TextField, string>>;
 }
 
+/** What data sets are read from: rows of the tables about them, and the identifiers that the main table names. */
+export interface DatasetRows {
+  collections: readonly Record<string, unknown>[];
+  analysisResults: readonly Record<string, unknown>[];
+  collectionIds: readonly unknown[];
+  analysisResultIds: readonly unknown[];
+}
+
 /** All data sets of the release; those that only `index` knows are there with their id. */
 export async function readDatasetTexts(session: Session, tables: OpenTables): Promise<DatasetText[]> {
   const has = (name: string) => tables.content.tables.some((table) => table.name === name);
+  const all = async (name: string) => (has(name) ? await session.rows(`SELECT * FROM ${name}`) : []);
+  const ids = async (column: string) =>
+    (
+      await session.rows(`SELECT DISTINCT ${column} AS id FROM carrel.series WHERE ${column} IS NOT NULL`)
+    ).map((row) => row['id']);
+  return datasetTextsOf({
+    collections: await all('collections_index'),
+    analysisResults: await all('analysis_results_index'),
+    collectionIds: await ids('collection_id'),
+    analysisResultIds: await ids('analysis_result_id'),
+  });
+}
+
+/** The same from rows that were read elsewhere. */
+export function datasetTextsOf(rows: DatasetRows): DatasetText[] {
   const found = new Map<string, DatasetText>();
   const add = (kind: DatasetText['kind'], id: string | null, fields: Record<string, string | null>) => {
     const key = `${kind} ${id}`;
@@ -35,40 +58,32 @@ export async function readDatasetTexts(session: Session, tables: OpenTables): Pr
     const said = Object.entries({ id, ...fields }).filter(([, text]) => text !== null && text !== '');
     found.set(key, { kind, id, fields: Object.fromEntries(said) });
   };
-  if (has('collections_index')) {
-    for (const row of await session.rows('SELECT * FROM collections_index')) {
-      const sources = member(row, 'sources');
-      const originals = (Array.isArray(sources) ? (sources as Record<string, unknown>[]) : []).filter(
-        (source) => textOf(member(source, 'source_type')) !== 'analysis_result',
-      );
-      const said = (name: string) =>
-        [...new Set(originals.map((source) => clean(member(source, name))).filter(Boolean))].join('; ');
-      const name = clean(member(row, 'collection_name'));
-      add('collection', textOf(member(row, 'collection_id')), {
-        title: [name, said('source_title')].filter(Boolean).join(': '),
-        cancerTypes: clean(member(row, 'cancer_types')),
-        locations: clean(member(row, 'tumor_locations')),
-        species: clean(member(row, 'species')),
-        modalities: said('modalities'),
-        description: clean(member(row, 'description')),
-      });
-    }
+  for (const row of rows.collections) {
+    const sources = member(row, 'sources');
+    const originals = (Array.isArray(sources) ? (sources as Record<string, unknown>[]) : []).filter(
+      (source) => textOf(member(source, 'source_type')) !== 'analysis_result',
+    );
+    const said = (name: string) =>
+      [...new Set(originals.map((source) => clean(member(source, name))).filter(Boolean))].join('; ');
+    const name = clean(member(row, 'collection_name'));
+    add('collection', textOf(member(row, 'collection_id')), {
+      title: [name, said('source_title')].filter(Boolean).join(': '),
+      cancerTypes: clean(member(row, 'cancer_types')),
+      locations: clean(member(row, 'tumor_locations')),
+      species: clean(member(row, 'species')),
+      modalities: said('modalities'),
+      description: clean(member(row, 'description')),
+    });
   }
-  if (has('analysis_results_index')) {
-    for (const row of await session.rows('SELECT * FROM analysis_results_index')) {
-      add('analysis-result', textOf(member(row, 'analysis_result_id')), {
-        title: clean(member(row, 'analysis_result_title')),
-        modalities: clean(member(row, 'modalities')),
-        description: clean(member(row, 'description')),
-      });
-    }
+  for (const row of rows.analysisResults) {
+    add('analysis-result', textOf(member(row, 'analysis_result_id')), {
+      title: clean(member(row, 'analysis_result_title')),
+      modalities: clean(member(row, 'modalities')),
+      description: clean(member(row, 'description')),
+    });
   }
-  for (const row of await session.rows('SELECT DISTINCT collection_id AS id FROM carrel.series'))
-    add('collection', textOf(row['id']), {});
-  for (const row of await session.rows(
-    'SELECT DISTINCT analysis_result_id AS id FROM carrel.series WHERE analysis_result_id IS NOT NULL',
-  ))
-    add('analysis-result', textOf(row['id']), {});
+  for (const id of rows.collectionIds) add('collection', textOf(id), {});
+  for (const id of rows.analysisResultIds) add('analysis-result', textOf(id), {});
   return [...found.values()];
 }
 

@@ -25,7 +25,7 @@ export interface Draw {
 }
 
 /** Checks the numbers and names of a selection. Throws `usage`. */
-export function prepareDraw(tables: OpenTables, selection: Selection): Draw {
+export function prepareDraw(tables: Pick<OpenTables, 'relations'>, selection: Selection): Draw {
   const { sample, sampleBy = 'patient', split, limit } = selection;
   for (const [name, value] of Object.entries({ limit, sample })) {
     if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) continue;
@@ -90,7 +90,7 @@ function withSplit(base: string, parts: readonly SplitPart[]): string {
       SELECT *, ('0x' || left(md5(concat_ws(chr(31), 'split', $seed, collection_id, PatientID)), 13))::BIGINT AS carrel_draw FROM (${base}))`;
 }
 
-function checkSplit(tables: OpenTables, parts: readonly SplitPart[]): void {
+function checkSplit(tables: Pick<OpenTables, 'relations'>, parts: readonly SplitPart[]): void {
   const example = 'for example train=0.8,val=0.1,test=0.1';
   if (tables.relations.columns.some((name) => name.toLowerCase() === SPLIT_COLUMN)) {
     throw usage('this archive has a column of its own called split', SPLIT_COLUMN, 'ask without a split');
@@ -122,7 +122,11 @@ function checkSplit(tables: OpenTables, parts: readonly SplitPart[]): void {
 }
 
 /** The order asked for, then the usual one, so that equal values have an order too. */
-function orderBy(tables: OpenTables, keys: readonly SortKey[], added: readonly string[]): string {
+function orderBy(
+  tables: Pick<OpenTables, 'relations'>,
+  keys: readonly SortKey[],
+  added: readonly string[],
+): string {
   const asked = keys.map(
     ({ column, descending }) =>
       `${columnSql(tables, column, added)} ${descending === true ? 'DESC' : 'ASC'} NULLS LAST`,

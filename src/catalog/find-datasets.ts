@@ -2,6 +2,7 @@
 import type { DatasetText, TextField } from './dataset-texts.ts';
 import type { Session } from './engine.ts';
 import type { OpenTables } from './open-tables.ts';
+import type { Ranking } from './rank-datasets.ts';
 import type { Selection, SelectionNote } from './rows.ts';
 import { type Amount, groupSelection } from './summary.ts';
 import { rankByWords, wordNotes } from './words.ts';
@@ -48,11 +49,15 @@ export async function findDatasets(
     if (kind === 'collection') notes.push(...more);
     for (const { values, ...amount } of rows) byId.set(`${kind} ${String(values[column])}`, amount);
   }
-  const datasets = ranking.datasets.flatMap(({ kind, id, fields, score, found }): DatasetMatch[] => {
-    const amount = byId.get(`${kind} ${id}`);
+  return { datasets: matchesOf(ranking, byId), notes };
+}
+
+/** The ranked data sets with how much there is of each, by `kind id`; those without are left out. */
+export function matchesOf(ranking: Ranking, amounts: ReadonlyMap<string, Amount>): DatasetMatch[] {
+  return ranking.datasets.flatMap(({ kind, id, fields, score, found }): DatasetMatch[] => {
+    const amount = amounts.get(`${kind} ${id}`);
     if (amount === undefined) return [];
     const { title = null, cancerTypes = null, locations = null, species = null } = fields;
     return [{ kind, id, title, cancerTypes, locations, species, score, found, ...amount }];
   });
-  return { datasets, notes };
 }

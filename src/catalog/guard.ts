@@ -29,6 +29,8 @@ export async function guardStatement(
   sql: string,
   allow: 'select' | 'reading',
   tables?: OpenTables,
+  /** Number of parameters that are going to be bound. */
+  filled = 0,
 ): Promise<void> {
   const word = firstWord(sql);
   if (word === undefined) throw refused('there is no statement', sql);
@@ -38,7 +40,7 @@ export async function guardStatement(
   if (allow === 'select' && ['EXPLAIN', 'DESCRIBE', 'DESC', 'SHOW', 'SUMMARIZE'].includes(word)) {
     throw refused(`${word} is no SELECT`, sql);
   }
-  if (explained !== undefined) await guardStatement(session, explained, 'select', tables);
+  if (explained !== undefined) await guardStatement(session, explained, 'select', tables, filled);
   try {
     const statements = await session.connection.extractStatements(sql);
     if (statements.count !== 1) throw refused(`there are ${statements.count} statements`, sql);
@@ -49,7 +51,7 @@ export async function guardStatement(
     prepared.destroySync();
     if (statementType !== expected)
       throw refused(`${types[statementType] ?? 'this statement'} is not allowed`, sql);
-    if (parameterCount > 0) throw refused('parameters ($1, ?) are not filled in here', sql);
+    if (parameterCount > filled) throw refused('parameters ($1, ?) are not filled in here', sql);
   } catch (error) {
     throw isCarrelError(error) ? error : await engineError(session, sql, error, tables);
   }

@@ -1,7 +1,7 @@
 /** SQL of users: one reading statement, its result in pieces. */
 import { abortError, CarrelError, isCarrelError } from '../errors.ts';
 import { stopIfAborted } from './abort.ts';
-import { type Engine, readChunks } from './engine.ts';
+import { type Engine, type Parameters, readChunks } from './engine.ts';
 import { engineError } from './engine-error.ts';
 import { guardStatement } from './guard.ts';
 import type { OpenTables } from './open-tables.ts';
@@ -17,6 +17,8 @@ export interface QueryOptions {
   memoryLimit?: string | undefined;
   /** Answers with the engine's plan instead of running the statement; columns `explain_key`, `explain_value`. */
   explain?: boolean | undefined;
+  /** Values of `$name` in the statement, bound and never pasted. A list of texts is a `VARCHAR[]`. */
+  parameters?: Parameters | undefined;
 }
 
 /** The answer to a statement. `rows` can be read once; leaving the loop early is fine. */
@@ -65,8 +67,10 @@ export async function runQuery(
     return isCarrelError(error) ? error : engineError(session, sql, error, tables);
   };
   try {
-    await guardStatement(session, sql, options.explain === true ? 'select' : 'reading', tables);
-    const result = await session.stream(options.explain === true ? `EXPLAIN ${sql}` : sql);
+    const { parameters = {} } = options;
+    const allow = options.explain === true ? 'select' : 'reading';
+    await guardStatement(session, sql, allow, tables, Object.keys(parameters).length);
+    const result = await session.stream(options.explain === true ? `EXPLAIN ${sql}` : sql, parameters);
     const types = result.columnTypes();
     const columns = result.columnNames().map((name, index) => ({ name, type: String(types[index]) }));
     let truncated = false;

@@ -40,9 +40,18 @@ export function rowColumns(
   added?: string[],
 ): { names: string[]; published: number; json: string } {
   const published = wanted(tables, columns, added);
-  const names = [...new Set([...published, ...NEEDED, ...tables.relations.bucketColumns, ...OWN])];
+  const names = [...seriesColumns(tables, columns, added), ...OWN];
   const list = names.map((name) => jsonColumn(tables, name)).join(', ');
   return { names, published: published.length, json: `json_array(${list})` };
+}
+
+/** Published columns that a row for `SeriesRow` needs: those asked for (by any case) or all, and those of its own fields. */
+export function seriesColumns(
+  tables: Pick<OpenTables, 'relations'>,
+  columns?: string[],
+  added?: string[],
+): string[] {
+  return [...new Set([...wanted(tables, columns, added), ...NEEDED, ...tables.relations.bucketColumns])];
 }
 
 /**

@@ -201,14 +201,33 @@ function sumsOf(row: Row, wanted: readonly Sum[]): { sums?: Record<string, numbe
 
 const COUNTED = ['patients', 'studies', 'series', 'instances', 'bytes'];
 
-/** A column of a grouped answer to sort by: one of those counted by, an amount, or a sum. */
-function sortSql({ column, descending }: SortKey, names: readonly string[], wanted: readonly Sum[]): string {
+function sortSql(key: SortKey, names: readonly string[], wanted: readonly Sum[]): string {
+  const { name } = groupSortName(
+    key,
+    names,
+    wanted.map((sum) => sum.name),
+  );
+  return `${quoted(name)} ${key.descending === true ? 'DESC' : 'ASC'} NULLS LAST`;
+}
+
+/**
+ * The column of a grouped answer to sort by: one of those counted by, an amount, or a sum (`sum_0`). Throws `usage`
+ * with the nearest names.
+ */
+export function groupSortName(
+  { column }: SortKey,
+  names: readonly string[],
+  sums: readonly string[],
+): { kind: 'value' | 'amount' | 'sum'; name: string } {
   const text = column.toLowerCase();
   const is = (name: string) => name.toLowerCase() === text;
-  const sum = wanted.findIndex(({ name }) => is(name));
-  const found = names.find(is) ?? COUNTED.find(is) ?? (sum < 0 ? undefined : `sum_${sum}`);
-  if (found !== undefined) return `${quoted(found)} ${descending === true ? 'DESC' : 'ASC'} NULLS LAST`;
-  const all = [...names, ...COUNTED, ...wanted.map(({ name }) => name)];
+  const value = names.find(is);
+  if (value !== undefined) return { kind: 'value', name: value };
+  const amount = COUNTED.find(is);
+  if (amount !== undefined) return { kind: 'amount', name: amount };
+  const sum = sums.findIndex(is);
+  if (sum >= 0) return { kind: 'sum', name: `sum_${sum}` };
+  const all = [...names, ...COUNTED, ...sums];
   const near = nearest(column, all);
   throw new CarrelError('usage', `the answer has no column ${column} to sort by`, {
     item: column,

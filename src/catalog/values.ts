@@ -26,7 +26,7 @@ export function columnReader(type: DuckDBType): ValueReader {
 }
 
 /** A whole number: a number where exact, its digits otherwise. */
-function integer(value: bigint): number | string {
+export function integer(value: bigint): number | string {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value.toString();
 }
@@ -73,13 +73,13 @@ export function toJsonValue(value: DuckDBValue): unknown {
 }
 
 /** A decimal as number where its digits survive, as text otherwise. */
-function decimal(text: string): number | string {
+export function decimal(text: string): number | string {
   const number = Number(text);
   return text.replace(/^-/, '').replace('.', '').replace(/^0+/, '').length <= 15 ? number : text;
 }
 
 /** Microseconds since 1970 as RFC 3339 in UTC, whatever the time zone of the machine. */
-function instant(micros: bigint): string {
+export function instant(micros: bigint): string {
   const milliseconds = Number(micros / 1000n);
   if (Math.abs(milliseconds) > 8.64e15) return micros > 0n ? 'infinity' : '-infinity';
   return new Date(milliseconds).toISOString();

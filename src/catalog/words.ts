@@ -13,13 +13,14 @@ export async function datasetsOfWords(
   words: readonly string[],
 ): Promise<{ collections: string[]; analysisResults: string[]; notes: SelectionNote[] }> {
   const ranking = await rankByWords(session, tables, words);
+  return { ...idsOf(ranking), notes: wordNotes(ranking) };
+}
+
+/** Identifiers of the data sets that were found. */
+export function idsOf({ datasets }: Ranking): { collections: string[]; analysisResults: string[] } {
   const ids = (wanted: DatasetText['kind']) =>
-    ranking.datasets.filter(({ kind }) => kind === wanted).map(({ id }) => id);
-  return {
-    collections: ids('collection'),
-    analysisResults: ids('analysis-result'),
-    notes: wordNotes(ranking),
-  };
+    datasets.filter(({ kind }) => kind === wanted).map(({ id }) => id);
+  return { collections: ids('collection'), analysisResults: ids('analysis-result') };
 }
 
 /** Ranks the data sets of the release. Throws `usage` where there is no word. */
@@ -28,7 +29,12 @@ export async function rankByWords(
   tables: OpenTables,
   words: readonly string[],
 ): Promise<Ranking> {
-  const ranking = rankDatasets(await readDatasetTexts(session, tables), words);
+  return rankTexts(await readDatasetTexts(session, tables), words);
+}
+
+/** Ranks data sets. Throws `usage` where there is no word. */
+export function rankTexts(texts: readonly DatasetText[], words: readonly string[]): Ranking {
+  const ranking = rankDatasets(texts, words);
   if (ranking.terms.length > 0) return ranking;
   throw new CarrelError('usage', 'there is no word to search for', {
     item: words.join(' '),

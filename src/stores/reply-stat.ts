@@ -1,5 +1,5 @@
 /** What the head of a reply says about an object. */
-import type { Digest } from '../identifiers/index.ts';
+import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
 import type { HttpHeaders } from './http/http.ts';
 import type { ObjectStat } from './store.ts';
 
@@ -49,8 +49,8 @@ export function md5OfEtag(etag: string | undefined): Digest[] {
 }
 
 /** A base64 digest as `algorithm:hex`, or nothing where its length is wrong (composite ones end in `-N`). */
-export function digestOfBase64(algorithm: 'md5' | 'crc32c' | 'sha256', text: string | undefined): Digest[] {
-  const bytes = { md5: 16, crc32c: 4, sha256: 32 }[algorithm];
+export function digestOfBase64(algorithm: DigestAlgorithm, text: string | undefined): Digest[] {
+  const bytes = { md5: 16, crc32c: 4, crc64nvme: 8, sha256: 32 }[algorithm];
   if (text === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return [];
   const raw = Buffer.from(text, 'base64');
   return raw.length === bytes ? [`${algorithm}:${raw.toString('hex')}`] : [];
@@ -99,16 +99,18 @@ function googleDigests(headers: HttpHeaders): Digest[] {
   );
 }
 
+/** The last one only where its type is named. */
+const AMAZON_CHECKSUMS = ['crc32c', 'sha256', 'crc64nvme'] as const;
+
 /**
  * `x-amz-checksum-*`, where it is of the whole object: not `COMPOSITE`, and not on a partial reply, where S3 gives the
- * checksum of a part if the range happens to be one.
+ * checksum of a part if the range happens to be one. `crc64nvme` came together with the type, so it must be named.
  */
 function amazonDigests(headers: HttpHeaders): Digest[] {
-  if (headers.get('x-amz-checksum-type')?.toUpperCase() === 'COMPOSITE' || headers.has('content-range'))
-    return [];
-  return (['crc32c', 'sha256'] as const).flatMap((name) =>
-    digestOfBase64(name, headers.get(`x-amz-checksum-${name}`)),
-  );
+  const type = headers.get('x-amz-checksum-type')?.toUpperCase();
+  if (type === 'COMPOSITE' || headers.has('content-range')) return [];
+  const names = type === 'FULL_OBJECT' ? AMAZON_CHECKSUMS : AMAZON_CHECKSUMS.slice(0, 2);
+  return names.flatMap((name) => digestOfBase64(name, headers.get(`x-amz-checksum-${name}`)));
 }
 
 /** Under KMS or customer keys the ETag is no MD5, though it looks like one. */

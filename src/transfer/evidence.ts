@@ -72,13 +72,19 @@ export function compare(
   return { agrees, differs: undefined };
 }
 
-/** The algorithms of some digests. */
+/**
+ * The algorithms to compute for some digests, given from what is trusted most. A CRC-64 in a list is left out where
+ * the same or an earlier list holds an MD5 or SHA-256: it would cost as much and prove nothing more.
+ */
 export function algorithmsOf(...lists: (readonly Digest[])[]): Set<DigestAlgorithm> {
   const found = new Set<DigestAlgorithm>();
   for (const list of lists) {
     for (const digest of list) {
-      for (const algorithm of STRONGEST_FIRST) if (digest.startsWith(`${algorithm}:`)) found.add(algorithm);
+      for (const algorithm of STRONGEST_FIRST)
+        if (algorithm !== 'crc64nvme' && digest.startsWith(`${algorithm}:`)) found.add(algorithm);
     }
+    if (found.has('md5') || found.has('sha256')) continue;
+    if (list.some((digest) => digest.startsWith('crc64nvme:'))) found.add('crc64nvme');
   }
   return found;
 }

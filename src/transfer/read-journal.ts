@@ -116,7 +116,14 @@ function parseLine(text: string): Record<string, unknown> | undefined {
   }
 }
 
-const EVIDENCE: readonly string[] = ['sha256', 'md5', 'crc32c', 'size', 'none'] satisfies Evidence[];
+const EVIDENCE: readonly string[] = [
+  'sha256',
+  'md5',
+  'crc64nvme',
+  'crc32c',
+  'size',
+  'none',
+] satisfies Evidence[];
 
 /** Checked by hand: a schema library takes longer than all the rest, and this runs once per file of a cohort. */
 function asRecord(value: Record<string, unknown>): JournalRecord | undefined {

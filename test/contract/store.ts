@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isCarrelError } from '../../src/errors.ts';
 import { type Digest, parseDigest } from '../../src/identifiers/index.ts';
-import { createCrc32c, type ObjectStat, type Store } from '../../src/stores/index.ts';
+import { createCrc32c, createCrc64Nvme, type ObjectStat, type Store } from '../../src/stores/index.ts';
 
 /** A store over a bucket that holds `CONTRACT_OBJECTS` and nothing else. */
 export interface StoreUnderTest {
@@ -399,10 +399,11 @@ async function keys(store: Store, prefix: string, options?: Parameters<Store['li
 /** The digest of `bytes` by the algorithm of `like`. */
 function digestOf(like: Digest, bytes: Uint8Array): string {
   const { algorithm } = parseDigest(like);
-  if (algorithm !== 'crc32c') return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
-  const crc = createCrc32c();
+  if (algorithm !== 'crc32c' && algorithm !== 'crc64nvme')
+    return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}`;
+  const crc = algorithm === 'crc32c' ? createCrc32c() : createCrc64Nvme();
   crc.update(bytes);
-  return `crc32c:${crc.digest()}`;
+  return `${algorithm}:${crc.digest()}`;
 }
 
 /** The failure of a promise, which must be a `CarrelError` of that code. */

@@ -16,8 +16,11 @@ afterEach(() => {
 });
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const digest = v.pipe(v.string(), v.regex(/^(?:md5:[0-9a-f]{32}|crc32c:[0-9a-f]{8}|sha256:[0-9a-f]{64})$/));
-const evidence = v.picklist(['md5', 'sha256', 'crc32c', 'size', 'none']);
+const digest = v.pipe(
+  v.string(),
+  v.regex(/^(?:md5:[0-9a-f]{32}|crc32c:[0-9a-f]{8}|crc64nvme:[0-9a-f]{16}|sha256:[0-9a-f]{64})$/),
+);
+const evidence = v.picklist(['md5', 'sha256', 'crc64nvme', 'crc32c', 'size', 'none']);
 const note = v.looseObject({ message: v.string(), item: v.optional(v.nullable(v.string())) });
 
 /** What the page says of each line; fields may be added. */

@@ -9,6 +9,7 @@ describe('digests', () => {
   test.each([
     [md5, 'md5', 'f338e8c5e3d8955d222a04d5f3f6e2b4'],
     ['crc32c:e3069283', 'crc32c', 'e3069283'],
+    ['crc64nvme:ae8b14860a799888', 'crc64nvme', 'ae8b14860a799888'],
     [`sha256:${'0123456789abcdef'.repeat(4)}`, 'sha256', '0123456789abcdef'.repeat(4)],
   ])('%s is split', (text, algorithm, hex) => {
     expect(isDigest(text)).toBe(true);
@@ -46,16 +47,18 @@ describe('digests', () => {
   });
 
   test('whatever is a digest is put together again from its parts', () => {
-    const lengths = { md5: 32, crc32c: 8, sha256: 64 } as const;
-    const digests = fc.constantFrom('md5' as const, 'crc32c' as const, 'sha256' as const).chain((algorithm) =>
-      fc
-        .string({
-          unit: fc.constantFrom(...Array.from('0123456789abcdef')),
-          minLength: lengths[algorithm],
-          maxLength: lengths[algorithm],
-        })
-        .map((hex) => ({ algorithm, hex })),
-    );
+    const lengths = { md5: 32, crc32c: 8, crc64nvme: 16, sha256: 64 } as const;
+    const digests = fc
+      .constantFrom('md5' as const, 'crc32c' as const, 'crc64nvme' as const, 'sha256' as const)
+      .chain((algorithm) =>
+        fc
+          .string({
+            unit: fc.constantFrom(...Array.from('0123456789abcdef')),
+            minLength: lengths[algorithm],
+            maxLength: lengths[algorithm],
+          })
+          .map((hex) => ({ algorithm, hex })),
+      );
     fc.assert(
       fc.property(digests, ({ algorithm, hex }) => {
         expect(parseDigest(`${algorithm}:${hex}`)).toEqual({ algorithm, hex });

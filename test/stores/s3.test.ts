@@ -121,6 +121,18 @@ describe('what is known of an object', () => {
     ]);
   });
 
+  test('CRC-64/NVME, only where its type is named, for other servers may give it for parts', async () => {
+    const crc = { 'x-amz-checksum-crc64nvme': 'rosUhgp5mIg=' };
+    expect(await stat({ ...crc, 'x-amz-checksum-type': 'FULL_OBJECT' })).toEqual([
+      'crc64nvme:ae8b14860a799888',
+    ]);
+    expect(await stat(crc)).toEqual([]);
+    expect(await stat({ ...crc, 'x-amz-checksum-type': 'COMPOSITE' })).toEqual([]);
+    expect(
+      await stat({ 'x-amz-checksum-crc64nvme': '4waSgw==', 'x-amz-checksum-type': 'FULL_OBJECT' }),
+    ).toEqual([]);
+  });
+
   test('they are asked for', async () => {
     const { store, server } = await at((_request, socket) => void socket.write(reply(200, {}, '')));
     await store.stat('k');

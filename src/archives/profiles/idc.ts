@@ -4,6 +4,7 @@
  * ImagingDataCommons/idc-index. The digests were computed from the published files of 25.0.5.
  */
 import type { ArchiveRecord } from '../record.ts';
+import { idcColumns } from './idc-columns.ts';
 
 const VIEWER = 'https://viewer.imaging.datacommons.cancer.gov';
 
@@ -143,11 +144,20 @@ export const idcRecord: ArchiveRecord = {
     tables: [
       ...CORE.map(([name, description]) => ({ name, file: fileOf(name), core: true, description })),
       ...ON_REQUEST.map(([name, description]) => ({ name, file: fileOf(name), core: false, description })),
-    ],
+    ].map((table) => ({ ...table, columns: idcColumns(table.name) })),
+    clinical: 's3://idc-open-metadata/bigquery_export/idc_{release}_clinical/{table}/',
     bucketColumns: { aws_bucket: 'aws' },
     releasePrefix: 'v',
   },
   drs: { prefix: 'dg.4DFC', host: 'nci-crdc.datacommons.io', aliases: ['dg.4dfc', 'dg.4DCF'] },
+  bigquery: {
+    project: 'bigquery-public-data',
+    dataset: 'idc_v{release}',
+    layout: 'dicom_all',
+    location: 'US',
+    // The SQL that comes with the tables of v23, v24 and v25 names every column that is asked for.
+    since: 'v23',
+  },
   viewers: [
     {
       name: 'slim',

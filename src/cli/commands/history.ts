@@ -8,8 +8,7 @@ import {
   type VersionChange,
   type WideHistory,
 } from '../../catalog/index.ts';
-import { CarrelError } from '../../errors.ts';
-import { type Identifier, parseIdentifier, uuidOf } from '../../identifiers/index.ts';
+import { nameWithHistory } from '../../cohort/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
@@ -42,7 +41,7 @@ export const spec: CommandSpec = {
       .addOption(new Option('--collection <id>', 'the collection of a PatientID that several have'));
   },
   async run(run, [text = ''], flags) {
-    const what = nameIn(parseIdentifier(text, { as: undefined }), text);
+    const what = nameWithHistory(text);
     return await atDesk(run, async (desk) => {
       const history = await readHistoryOf({
         archive: desk.archive,
@@ -175,17 +174,4 @@ function releasesOf({ ranges }: KnownVersion, prefix: string): string {
   return merged
     .map(({ from, to }) => (from === to ? `${prefix}${from}` : `${prefix}${from}–${prefix}${to}`))
     .join(', ');
-}
-
-/** The name itself, or the uuid of the series version that a URL or a DRS name holds. */
-function nameIn(identifier: Identifier, text: string): string {
-  if (identifier.kind === 'dicom-uid') return identifier.uid;
-  if (identifier.kind === 'name') return identifier.name;
-  const uuid = identifier.kind === 'object-url' ? identifier.seriesUuid : uuidOf(identifier);
-  if (uuid !== undefined) return uuid;
-  if (identifier.kind === 'path' && !/[/\\]/.test(text)) return text;
-  throw new CarrelError('usage', `${JSON.stringify(text)} names nothing that has a history`, {
-    item: text,
-    next: 'give a SeriesInstanceUID, a crdc_series_uuid, a StudyInstanceUID, a PatientID or a collection',
-  });
 }

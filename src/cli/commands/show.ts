@@ -1,9 +1,9 @@
 /** `carrel show`: what is this? From the catalogue alone; the buckets are asked only with `--online`. */
 import { Option } from 'commander';
-import { viewerUrl } from '../../archives/index.ts';
-import type { Catalog, Match, SeriesRow } from '../../catalog/index.ts';
+import type { Catalog } from '../../catalog/index.ts';
+import { type NamedThing, type Shown, showName } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
-import { type AsKind, type Identifier, parseIdentifier, uuidOf } from '../../identifiers/index.ts';
+import type { AsKind } from '../../identifiers/index.ts';
 import { locateUuid } from '../../locations/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk, type Desk } from '../desk.ts';
@@ -31,32 +31,34 @@ export const spec: CommandSpec = {
       .addOption(new Option('--online', 'ask the buckets about a uuid that the tables do not know'));
   },
   async run(run, [text = ''], flags) {
-    const identifier = parseIdentifier(text, { as: flags['as'] as AsKind | undefined });
     return await atDesk(run, async (desk) => {
       const catalog = await desk.catalog(flags['release'] as string | undefined);
-      const name = nameOf(identifier);
-      const found = name === undefined ? [] : await catalog.lookUp(name, { signal: run.signal });
-      const matches = found.filter(
-        (match) =>
-          (flags['collection'] === undefined || match.collection_id === flags['collection']) &&
-          (!('level' in identifier) || identifier.level === undefined || match.level === identifier.level),
+      const shown = await showName(
+        text,
+        { ...desk, catalog },
+        {
+          as: flags['as'] as AsKind | undefined,
+          collection: flags['collection'] as string | undefined,
+          signal: run.signal,
+        },
       );
-      if (matches.length === 0)
-        return await showUnknown(run, desk, catalog, identifier, found, flags['online'] === true);
-      const described = await Promise.all(
-        matches.map(async (match) => await describe(desk, catalog, match, run)),
-      );
+      const { matches } = shown;
+      if (matches.length === 0) return await showUnknown(run, desk, catalog, shown, flags['online'] === true);
       if (run.json)
         await write(
           run.terminal.out,
-          `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, matches: described }, 2)}\n`,
+          `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, matches }, 2)}\n`,
         );
-      else await write(run.terminal.out, `${described.map((one) => textOf(one, catalog)).join('\n\n')}\n`);
+      else await write(run.terminal.out, `${matches.map((one) => textOf(one, catalog)).join('\n\n')}\n`);
       if (matches.every(({ level }) => level === 'patient') && matches.length > 1) {
-        throw new CarrelError('ambiguous', `PatientID ${name} stands for ${matches.length} patients`, {
-          item: text,
-          next: `choose with --collection ${matches.map(({ collection_id }) => collection_id).join(' or --collection ')}`,
-        });
+        throw new CarrelError(
+          'ambiguous',
+          `PatientID ${matches[0]?.value} stands for ${matches.length} patients`,
+          {
+            item: text,
+            next: `choose with --collection ${matches.map(({ collections }) => collections[0]).join(' or --collection ')}`,
+          },
+        );
       }
       if (matches.length > 1 && !run.quiet)
         await write(
@@ -68,100 +70,7 @@ export const spec: CommandSpec = {
   },
 };
 
-interface Description {
-  level: Match['level'];
-  value: string;
-  collections: string[];
-  patients: number;
-  studies: number;
-  series: number;
-  instances: number;
-  bytes: number;
-  /** True where the release asked for holds it. */
-  current: boolean;
-  releases: { from: string; to: string };
-  licenses: { license: string | null; series: number; bytes: number }[];
-  modalities: string[];
-  viewer: string | null;
-  /** The row of a single series version. */
-  row?: SeriesRow;
-  urls?: Record<string, string>;
-}
-
-async function describe(desk: Desk, catalog: Catalog, match: Match, run: Run): Promise<Description> {
-  const { archive } = desk;
-  const prefix = archive.catalog.releasePrefix;
-  const single = match.series === 1;
-  const [first] = single ? await match.seriesRows({ signal: run.signal }) : [];
-  const { licenses } = single
-    ? { licenses: [] }
-    : await catalog.licenses(match.selection, { signal: run.signal });
-  const modalities = single ? [first?.Modality ?? ''] : await modalitiesOf(catalog, match, run);
-  return {
-    level: match.level,
-    value: match.value,
-    collections: match.collections,
-    patients: match.patients,
-    studies: match.studies,
-    series: match.series,
-    instances: match.instances,
-    bytes: match.bytes,
-    current: match.current,
-    releases: { from: `${prefix}${match.minRelease}`, to: `${prefix}${match.maxRelease}` },
-    licenses: single
-      ? [{ license: first?.license_short_name ?? null, series: 1, bytes: match.bytes }]
-      : licenses.map(({ license, series, bytes }) => ({ license, series, bytes })),
-    modalities,
-    viewer: match.current ? viewerOf(desk, match, first, modalities) : null,
-    ...(first === undefined ? {} : { row: first, urls: urlsOf(desk, first) }),
-  };
-}
-
-async function modalitiesOf(catalog: Catalog, match: Match, run: Run): Promise<string[]> {
-  if (match.level === 'collection' || match.level === 'analysis-result' || match.series > 10_000) {
-    const { rows } = await catalog.groupBy(match.selection, ['Modality'], { signal: run.signal });
-    return rows.map(({ values }) => String(values['Modality'] ?? ''));
-  }
-  const rows = await match.seriesRows({ signal: run.signal, columns: ['Modality'] });
-  return [...new Set(rows.map(({ Modality }) => Modality ?? ''))];
-}
-
-function viewerOf(
-  { archive }: Desk,
-  match: Match,
-  row: SeriesRow | undefined,
-  modalities: string[],
-): string | null {
-  if (match.level === 'study')
-    return viewerUrl(archive, { StudyInstanceUID: match.value, modalities }) ?? null;
-  if (row === undefined) return null;
-  return (
-    viewerUrl(archive, {
-      StudyInstanceUID: row.StudyInstanceUID,
-      SeriesInstanceUID: row.SeriesInstanceUID,
-      modalities,
-    }) ?? null
-  );
-}
-
-/** Where the folder of a series stands on every mirror. */
-function urlsOf({ archive, openStore }: Desk, row: SeriesRow): Record<string, string> {
-  const bucketClass = archive.bucketClasses.find(({ buckets }) =>
-    Object.entries(row.buckets).some(([mirror, bucket]) => buckets[mirror] === bucket),
-  );
-  const buckets = bucketClass?.buckets ?? row.buckets;
-  return Object.fromEntries(
-    archive.mirrors.flatMap(({ name, protocol, endpoint, region, access }) => {
-      const bucket = buckets[name];
-      if (bucket === undefined) return [];
-      return [
-        [name, openStore({ protocol, endpoint, region, access, bucket }).url(`${row.crdc_series_uuid}/`)],
-      ];
-    }),
-  );
-}
-
-function textOf(one: Description, catalog: Catalog): string {
+function textOf(one: NamedThing, catalog: Catalog): string {
   const { row } = one;
   const state = one.current
     ? `in ${catalog.releaseName}`
@@ -219,8 +128,7 @@ async function showUnknown(
   run: Run,
   desk: Desk,
   catalog: Catalog,
-  identifier: Identifier,
-  found: readonly Match[],
+  { identifier, others: found }: Shown,
   online: boolean,
 ): Promise<0> {
   const uuid = 'uuid' in identifier ? identifier.uuid : undefined;
@@ -261,19 +169,4 @@ async function showUnknown(
       `${located.level.padEnd(16)} ${uuid} (not in the tables of ${where}; found in the buckets)\n${'size'.padEnd(16)} ${plural(located.locations.length, 'file')}, ${formatBytes(bytes)}\n${urls.map((url) => `${'first file'.padEnd(16)} ${url}\n`).join('')}`,
     );
   return 0;
-}
-
-function nameOf(identifier: Identifier): string | undefined {
-  switch (identifier.kind) {
-    case 'dicom-uid':
-      return identifier.uid;
-    case 'doi':
-      return identifier.doi;
-    case 'name':
-      return identifier.name;
-    case 'object-url':
-      return identifier.seriesUuid ?? identifier.instanceUuid ?? identifier.seriesInstanceUid;
-    default:
-      return uuidOf(identifier);
-  }
 }

@@ -1,0 +1,3 @@
+export async function startLine() {
+  return 'not there yet';
+}

@@ -1,0 +1,95 @@
+// Whole processes in turn, and each round begins with another one. What each brought is compared with md5sum's list.
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkFolder } from './files.mjs';
+
+/**
+ * @param {{ label: string, id: string, run: { command: string[], cwd?: string, env?: Record<string, string> }, server: any }[]} runs
+ * @param {{ folder: string, work: string, objects: any[], rounds: number, warmUps?: number, env: Record<string, string>, timeoutMs?: number }} options
+ *   `folder` is emptied before each process
+ */
+export async function inTurn(runs, { folder, work, objects, rounds, warmUps = 1, env, timeoutMs = 900_000 }) {
+  const results = runs.map(({ label, id, verifies }) => ({ label, id, verifies, samples: [] }));
+  const figures = join(work, 'time');
+  for (let round = -warmUps; round < rounds; round += 1) {
+    for (let turn = 0; turn < runs.length; turn += 1) {
+      const index = (turn + Math.max(0, round)) % runs.length;
+      const result = results[index];
+      if (result.error !== undefined) continue;
+      const { run, server } = runs[index];
+      rmSync(folder, { recursive: true, force: true });
+      mkdirSync(folder, { recursive: true });
+      // What the last one left to be written back must not be paid by the next one.
+      spawnSync('sync');
+      await server.reset();
+      const [program, ...args] = ['/usr/bin/time', '-f', '%e %U %S %M', '-o', figures, ...run.command];
+      const done = spawnSync(program, args, {
+        cwd: run.cwd ?? work,
+        env: { ...env, ...run.env },
+        encoding: 'utf8',
+        maxBuffer: 1 << 28,
+        timeout: timeoutMs,
+      });
+      const counts = await server.counts();
+      try {
+        if (done.status !== 0)
+          throw new Error(
+            `ended with ${done.status ?? done.signal}: ${`${done.stdout}${done.stderr}`.slice(-1500)}`,
+          );
+        const bytes = checkFolder(folder, objects);
+        const [wall, user, system, memory] = readFileSync(figures, 'utf8')
+          .trim()
+          .split('\n')
+          .at(-1)
+          .split(' ')
+          .map(Number);
+        if (round >= 0)
+          result.samples.push({ wall, cpu: user + system, memory: memory / 1024, bytes, ...counts });
+      } catch (error) {
+        result.error = error.message;
+        console.error(`  ${result.label}: ${error.message}`);
+      }
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+  return results.map(({ samples, ...rest }) => ({
+    ...rest,
+    rounds: samples.length,
+    ...medians(samples),
+    samples,
+  }));
+}
+
+function medians(samples) {
+  const [first] = samples;
+  if (first === undefined) return {};
+  return Object.fromEntries(
+    Object.keys(first).map((key) => {
+      const sorted = samples.map((sample) => sample[key]).sort((a, b) => a - b);
+      return [key, sorted[sorted.length >> 1]];
+    }),
+  );
+}
+
+/** A table as the documentation has it; ratios are to the row `base`, or the first. */
+export function table(results, base) {
+  const to =
+    results.find(({ id, wall }) => id === base && wall !== undefined) ??
+    results.find(({ wall }) => wall !== undefined);
+  const lines = [
+    '| | wall | ratio | processor | ratio | per GB | memory | connections | requests (lists, heads) | compared |',
+    '|---|---|---|---|---|---|---|---|---|---|',
+  ];
+  for (const one of results) {
+    if (one.wall === undefined) {
+      lines.push(`| ${one.label} | fails | | | | | | | | |`);
+      continue;
+    }
+    const { label, wall, cpu, memory, bytes, connections, gets, lists, heads, verifies } = one;
+    lines.push(
+      `| ${label} | ${wall.toFixed(2)} s | ${(wall / to.wall).toFixed(2)} | ${cpu.toFixed(2)} s | ${(cpu / to.cpu).toFixed(2)} | ${((cpu / bytes) * 1e9).toFixed(2)} s | ${memory.toFixed(0)} MiB | ${connections} | ${gets + lists + heads} (${lists}, ${heads}) | ${verifies} |`,
+    );
+  }
+  return lines.join('\n');
+}

@@ -1,0 +1,47 @@
+/** The same interface over `node:crypto`: for machines without vectors, and to compare with. */
+import { createHash } from 'node:crypto';
+import { CarrelError } from '../../errors.ts';
+import type { Md5Lanes, Slab } from './md5-lanes.ts';
+
+/** Lanes that are none: each stream is hashed by itself, when its bytes come. Slabs are bounded all the same. */
+export function createNodeLanes(memoryBytes: number): Md5Lanes {
+  let free = memoryBytes;
+  return {
+    simd: false,
+    allocate(bytes) {
+      if (bytes > free) return undefined;
+      free -= bytes;
+      let released = false;
+      const slab: Slab = {
+        view: new Uint8Array(bytes),
+        release() {
+          if (!released) free += bytes;
+          released = true;
+        },
+      };
+      return slab;
+    },
+    open() {
+      const hash = createHash('md5');
+      let digest: Promise<string> | undefined;
+      let abandoned = false;
+      const take = (bytes: Uint8Array) => {
+        if (digest !== undefined || abandoned) throw new CarrelError('usage', 'this MD5 has ended');
+        hash.update(bytes);
+      };
+      return {
+        update: take,
+        updateSlab: (slab, length) => take(slab.view.subarray(0, length)),
+        digest() {
+          if (abandoned) return Promise.reject(new CarrelError('interrupted', 'this MD5 was given up'));
+          digest ??= Promise.resolve(hash.digest('hex'));
+          return digest;
+        },
+        abandon() {
+          abandoned = true;
+        },
+      };
+    },
+    flush() {},
+  };
+}

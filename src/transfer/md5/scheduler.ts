@@ -1,0 +1,101 @@
+/** Which streams go on together. Nothing of a stream is bound to a lane: every call takes whoever has blocks. */
+import type { Md5Machine, Md5State } from './machine.ts';
+
+/** Streams per call. */
+export const LANES = 8;
+
+/** Whole blocks that stand one after another in memory. */
+export interface Segment {
+  at: number;
+  /** At least 1. */
+  blocks: number;
+  /** Called when the last block was taken. */
+  free: () => void;
+}
+
+/** A stream as the scheduler sees it. */
+export interface Work {
+  readonly state: Md5State;
+  readonly queue: Segment[];
+  /** True once the last segment, with the padding, is in the queue. */
+  ended: boolean;
+  /** Called when the last block of an ended stream was taken. */
+  finish(): void;
+}
+
+/** The streams that have blocks, in the order in which they came by them. */
+export interface Scheduler {
+  /** Streams with blocks. */
+  readonly ready: readonly Work[];
+  /** Bytes that wait. */
+  readonly bytes: number;
+  add(work: Work, segment: Segment): void;
+  /** Drops what a stream has waiting. */
+  remove(work: Work): void;
+  /** Goes on while at least so many streams have blocks. */
+  run(least: number): void;
+}
+
+/** A scheduler over one machine. */
+export function createScheduler(machine: Md5Machine): Scheduler {
+  let ready: Work[] = [];
+  let waiting = 0;
+
+  const step = () => {
+    const chosen: Work[] = [];
+    const data: number[] = [];
+    let blocks = Number.POSITIVE_INFINITY;
+    for (const work of ready) {
+      const head = work.queue[0];
+      if (head === undefined) continue;
+      chosen.push(work);
+      data.push(head.at);
+      blocks = Math.min(blocks, head.blocks);
+      if (chosen.length === LANES) break;
+    }
+    machine.run(
+      chosen.map(({ state }) => state),
+      data,
+      blocks,
+    );
+    waiting -= chosen.length * blocks;
+    let emptied = false;
+    for (const work of chosen) {
+      const head = work.queue[0];
+      if (head === undefined) continue;
+      head.at += 64 * blocks;
+      head.blocks -= blocks;
+      if (head.blocks > 0) continue;
+      work.queue.shift();
+      head.free();
+      emptied ||= work.queue.length === 0;
+    }
+    if (!emptied) return;
+    ready = ready.filter(({ queue }) => queue.length > 0);
+    for (const work of chosen) if (work.ended && work.queue.length === 0) work.finish();
+  };
+
+  return {
+    get ready() {
+      return ready;
+    },
+    get bytes() {
+      return 64 * waiting;
+    },
+    add(work, segment) {
+      if (work.queue.length === 0) ready.push(work);
+      work.queue.push(segment);
+      waiting += segment.blocks;
+    },
+    remove(work) {
+      ready = ready.filter((other) => other !== work);
+      for (const { blocks, free } of work.queue.splice(0)) {
+        waiting -= blocks;
+        free();
+      }
+    },
+    run(least) {
+      while (ready.length >= least && ready.length > 0) step();
+    },
+  };
+}
