@@ -11,6 +11,7 @@ import { DiskFailure, onDisk, systemCode } from './disk-error.ts';
 import type { FileResult, TransferEvent } from './events.ts';
 import { judge, type Verdict } from './evidence.ts';
 import type { Journal } from './journal.ts';
+import type { Md5Lanes } from './md5/md5-lanes.ts';
 import type { Mirrors } from './mirrors.ts';
 import type { Pace } from './pace.ts';
 import { createPartialFile, type PartialFile } from './partial-file.ts';
@@ -37,6 +38,8 @@ export interface FetchContext extends Reception {
   mirrors: Mirrors;
   pace: Pick<Pace, 'slowDown'>;
   retry: RetryPolicy;
+  /** Where this thread computes MD5; made at first use. */
+  lanes: () => Md5Lanes;
   emit(event: TransferEvent): void;
 }
 
@@ -74,7 +77,7 @@ type Good = Extract<Verdict, { good: true }>;
  */
 export async function fetchFile(file: PlannedFile, context: FetchContext): Promise<FileResult> {
   const started = performance.now();
-  const partial = createPartialFile(context.partialFolder, file);
+  const partial = createPartialFile(context.partialFolder, file, context.lanes());
   const count: Count = { attempts: 0 };
   const complaints: Complaint[] = [];
   try {

@@ -7,6 +7,7 @@ import { createOpenStore } from '../stores/index.ts';
 import { type CrewSettings, type FromCrew, packError, type ToCrew, unpackError } from './crew-messages.ts';
 import { type FetchContext, fetchFile } from './fetch-file.ts';
 import type { JournalRecord } from './journal.ts';
+import { lanesOnce } from './lanes-once.ts';
 import { createMeter } from './meter.ts';
 import { createMirrors } from './mirrors.ts';
 import { startWatch } from './watch.ts';
@@ -48,6 +49,7 @@ const context: FetchContext = {
   mirrors,
   pace: { slowDown: () => say({ type: 'slow-down' }) },
   retry: settings.retry,
+  lanes: lanesOnce(),
   emit: (event) => say({ type: 'event', event }),
 };
 

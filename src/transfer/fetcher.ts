@@ -7,6 +7,7 @@ import type { FileResult, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
 import { fetchFile } from './fetch-file.ts';
 import type { Journal } from './journal.ts';
+import { lanesOnce } from './lanes-once.ts';
 import { createMeter, type Reading } from './meter.ts';
 import { createMirrors } from './mirrors.ts';
 import type { Pace } from './pace.ts';
@@ -53,7 +54,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
   const meter = createMeter();
   const watch = startWatch(signal, timeouts);
   const throttle = bandwidth === undefined ? undefined : createThrottle(bandwidth, signal);
-  const context = { ...rest, meter, watch, throttle, signal, mirrors: createMirrors() };
+  const context = { ...rest, meter, watch, throttle, signal, mirrors: createMirrors(), lanes: lanesOnce() };
   return {
     fetch: (file) => fetchFile(file, context),
     read: meter.read,
