@@ -25,9 +25,6 @@ interface Member {
   exited: Promise<void>;
 }
 
-/** The program of a thread stands beside this file, in whatever form this file is run. */
-const EXTENSION = import.meta.url.endsWith('.ts') ? '.ts' : '.js';
-
 /** Starts `threads` threads, which share nothing but the destination. */
 export function createCrew(
   threads: number,
@@ -92,11 +89,7 @@ export function createCrew(
       timeouts: options.timeouts,
       meter: memory,
     };
-    const worker = new Worker(new URL(`./fetch-worker${EXTENSION}`, import.meta.url), {
-      workerData,
-      // Run from the sources, a thread needs the loader that this thread has.
-      ...(EXTENSION === '.ts' ? { execArgv: ['--import', 'tsx'] } : {}),
-    });
+    const worker = startThread(workerData);
     const member: Member = {
       worker,
       busy: new Map(),
@@ -135,6 +128,17 @@ export function createCrew(
       await Promise.all(members.map(({ exited }) => exited));
     },
   };
+}
+
+/** The program of a thread stands beside this file, in whatever form this file is run. */
+function startThread(workerData: CrewSettings): Worker {
+  if (import.meta.url.endsWith('.js')) {
+    return new Worker(new URL('./fetch-worker.js', import.meta.url), { workerData });
+  }
+  // Run from the sources, a thread has to be taught TypeScript first; Node 20 does not hand loaders on.
+  const program = JSON.stringify(new URL('./fetch-worker.ts', import.meta.url).href);
+  const teach = `import('tsx/esm/api').then(({ register }) => { register(); return import(${program}); });`;
+  return new Worker(teach, { workerData, eval: true });
 }
 
 function leastBusy(members: readonly Member[]): Member {
