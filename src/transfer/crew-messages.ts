@@ -28,7 +28,7 @@ export interface CrewSettings {
 
 /** To a thread; several at once. */
 export type ToCrew =
-  | { type: 'fetch'; id: number; file: PlannedFile; partialBytes: number | undefined }
+  | { type: 'fetch'; id: number; file: PlannedFile; partialBytes: number | undefined; streams: number }
   | { type: 'mirror'; word: MirrorWord }
   | { type: 'stop'; reason: PackedError }
   | { type: 'end' };

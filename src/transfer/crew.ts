@@ -119,7 +119,8 @@ export function createCrew(
         lastId += 1;
         member.busy.set(lastId, { resolve, reject });
         const partialBytes = options.partialBytes(file.path);
-        send(member, { type: 'fetch', id: lastId, file: bare(file), partialBytes });
+        const streams = options.streams();
+        send(member, { type: 'fetch', id: lastId, file: bare(file), partialBytes, streams });
       }),
     read: () => sumReadings(members.map(({ read }) => read())),
     async end() {

@@ -10,6 +10,7 @@ import type { JournalRecord } from './journal.ts';
 import { lanesOnce } from './lanes-once.ts';
 import { createMeter } from './meter.ts';
 import { createMirrors } from './mirrors.ts';
+import { createPartBudget } from './parts.ts';
 import { startWatch } from './watch.ts';
 
 const port = parentPort;
@@ -32,6 +33,7 @@ const stores = createOpenStore(settings.stores);
 const watch = startWatch(stopper.signal, settings.timeouts);
 const mirrors = createMirrors((word) => say({ type: 'mirror', word }));
 const left = new Map<string, number>();
+const streams = new Map<string, number>();
 /** Records go with the word that the file is done: the journal has one writer. */
 const records = new Map<string, JournalRecord>();
 
@@ -50,11 +52,19 @@ const context: FetchContext = {
   pace: { slowDown: () => say({ type: 'slow-down' }) },
   retry: settings.retry,
   lanes: lanesOnce(),
+  streams: (path) => streams.get(path) ?? 1,
+  partBudget: createPartBudget(),
   emit: (event) => say({ type: 'event', event }),
 };
 
-async function fetch({ id, file, partialBytes }: Extract<ToCrew, { type: 'fetch' }>): Promise<void> {
+async function fetch({
+  id,
+  file,
+  partialBytes,
+  streams: most,
+}: Extract<ToCrew, { type: 'fetch' }>): Promise<void> {
   if (partialBytes !== undefined) left.set(file.path, partialBytes);
+  streams.set(file.path, most);
   try {
     const result = await fetchFile(file, context);
     say({ type: 'done', id, result, record: records.get(file.path) });
@@ -63,6 +73,7 @@ async function fetch({ id, file, partialBytes }: Extract<ToCrew, { type: 'fetch'
   }
   records.delete(file.path);
   left.delete(file.path);
+  streams.delete(file.path);
 }
 
 port.on('message', (messages: ToCrew[]) => {

@@ -11,6 +11,7 @@ import { lanesOnce } from './lanes-once.ts';
 import { createMeter, type Reading } from './meter.ts';
 import { createMirrors } from './mirrors.ts';
 import type { Pace } from './pace.ts';
+import { createPartBudget } from './parts.ts';
 import type { PlannedFile } from './plan.ts';
 import type { RetryPolicy } from './retry.ts';
 import { startWatch, type TransferTimeouts } from './watch.ts';
@@ -25,6 +26,8 @@ export interface FetcherOptions {
   partialBytes(path: string): number | undefined;
   journal: Pick<Journal, 'add'>;
   pace: Pick<Pace, 'slowDown'>;
+  /** Connections that one large file may use at once, by what else there is to fetch. */
+  streams(): number;
   retry: RetryPolicy;
   timeouts: TransferTimeouts | undefined;
   /** Bytes per second over all files. */
@@ -54,7 +57,16 @@ export function createFetcher(options: FetcherOptions): Fetcher {
   const meter = createMeter();
   const watch = startWatch(signal, timeouts);
   const throttle = bandwidth === undefined ? undefined : createThrottle(bandwidth, signal);
-  const context = { ...rest, meter, watch, throttle, signal, mirrors: createMirrors(), lanes: lanesOnce() };
+  const context = {
+    ...rest,
+    meter,
+    watch,
+    throttle,
+    signal,
+    mirrors: createMirrors(),
+    lanes: lanesOnce(),
+    partBudget: createPartBudget(),
+  };
   return {
     fetch: (file) => fetchFile(file, context),
     read: meter.read,

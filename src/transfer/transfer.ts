@@ -151,6 +151,7 @@ async function carryOut(
     partialBytes: (path) => state.partialBytes(path),
     journal: state.journal,
     pace,
+    streams: () => Math.floor(pace.jobs / Math.max(1, Math.min(pace.jobs, files.length - progress.files))),
     retry: retryPolicy(options.retry),
     timeouts: options.timeouts,
     bandwidth: options.bandwidth,
