@@ -1,10 +1,11 @@
 // Look-ups and counts over the public archive's own tables (1,044,191 series), beside idc-index 0.13.4 with the pandas that
 // pip installs today and with the last pandas before 3. Whole processes, in turn; medians.
 //
-//   npm run build && node bench/catalog.mjs [--rounds 5] [--sql-rounds 3] [--only look-up,sql]
+//   npm run build && node bench/catalog.mjs [--rounds 5] [--only install,one,many]
 //
-// Needs python3 with venv and pip (two environments of some 190 MB under ~/.cache/carrel-bench, made once), and GNU time.
-import { execFileSync, spawnSync } from 'node:child_process';
+// Needs python3 with venv and pip (two environments of some 190 MB under $XDG_CACHE_HOME/carrel-bench, made once), and GNU
+// time. What a dry run asks a bucket is answered by a server on loopback.
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -23,14 +24,12 @@ import { measure, report } from './measure.mjs';
 const { values: flags } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
-    'sql-rounds': { type: 'string', default: '3' },
-    only: { type: 'string', default: 'install,look-up,many,sql' },
+    only: { type: 'string', default: 'install,one,many' },
     wheel: { type: 'string' },
   },
 });
 const parts = flags.only.split(',');
 const rounds = Number(flags.rounds);
-const sqlRounds = Number(flags['sql-rounds']);
 const carrel = new URL('../dist/bin/carrel.js', import.meta.url).pathname;
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'carrel-bench');
 mkdirSync(cache, { recursive: true });
@@ -52,9 +51,13 @@ function wheelPath() {
   if (flags.wheel !== undefined) return flags.wheel;
   const path = join(cache, 'idc_index_data-25.0.5-py3-none-any.whl');
   if (!existsSync(path))
-    execFileSync('pip', ['download', '--no-deps', '-q', '-d', cache, 'idc-index-data==25.0.5'], {
-      stdio: 'inherit',
-    });
+    execFileSync(
+      'python3',
+      ['-m', 'pip', 'download', '--no-deps', '-q', '-d', cache, 'idc-index-data==25.0.5'],
+      {
+        stdio: 'inherit',
+      },
+    );
   return path;
 }
 
@@ -97,55 +100,97 @@ try {
   );
 
   const series = '1.3.6.1.4.1.14519.5.2.1.7695.1700.153974929648969296590126728101';
-  if (parts.includes('look-up')) {
-    const dry = (bin) => [
-      join(bin, 'idc'),
-      'download-from-selection',
-      '--dry-run',
-      'true',
-      '--download-dir',
-      work,
-      '--series-instance-uid',
-      series,
-    ];
-    const off =
-      'const { openCatalog } = await import(process.argv[1]); const { builtInArchive } = await import(process.argv[2]); const c = await openCatalog({ archive: builtInArchive("idc"), cacheDir: process.argv[3], sideIndex: false }); for (const m of await c.lookUp(process.argv[4])) await m.seriesRows(); c.close();';
-    console.log('\n# one identifier, whole process');
-    report(
-      measure(
+  const superseded = 'e127d258-37c2-47bb-a7d1-1faa7f47f47a';
+  if (parts.includes('one')) {
+    const bucket = await startBucket();
+    try {
+      const dry = (bin) => [
+        join(bin, 'idc'),
+        'download-from-selection',
+        '--dry-run',
+        'true',
+        '--download-dir',
+        work,
+        '--series-instance-uid',
+        series,
+      ];
+      const get = (name) =>
+        run('get', name, '--dry-run', '--mirror', `aws=${bucket.url}`, '--from', 'aws', '-o', work);
+      const off =
+        'const { openCatalog } = await import(process.argv[1]); const { builtInArchive } = await import(process.argv[2]); const c = await openCatalog({ archive: builtInArchive("idc"), cacheDir: process.argv[3], sideIndex: false }); for (const m of await c.lookUp(process.argv[4])) await m.seriesRows(); c.close();';
+      const node = [process.execPath, '--input-type=module', '-e', off];
+      const count = 'SELECT Modality, count(*) AS n FROM index GROUP BY 1 ORDER BY n DESC';
+      const python = `from idc_index import index; c = index.IDCClient(); print(c.sql_query("${count}").to_csv(index=False))`;
+      const bare = 'from idc_index import index; index.IDCClient()';
+      console.log('\n# one question, whole process');
+      const results = measure(
         [
-          { name: 'carrel show SERIES', command: run('show', series), env },
-          {
-            name: 'carrel show UUID (superseded)',
-            command: run('show', 'e127d258-37c2-47bb-a7d1-1faa7f47f47a'),
-            env,
-          },
-          { name: 'carrel show PATIENT (of one collection)', command: run('show', 'C3N-02327'), env },
-          {
-            name: 'carrel history UUID',
-            command: run('history', 'e127d258-37c2-47bb-a7d1-1faa7f47f47a'),
-            env,
-          },
+          { name: 'carrel show SERIES', command: run('show', series, '--json'), env },
+          { name: 'carrel show UUID (superseded)', command: run('show', superseded), env },
+          { name: 'carrel show PATIENT', command: run('show', 'C3N-02327'), env },
+          { name: 'carrel history UUID', command: run('history', superseded), env },
+          { name: 'carrel get SERIES --dry-run', command: get(series), env },
+          { name: 'carrel get UUID --dry-run', command: get(superseded), env },
           {
             name: 'the library without the side index',
-            command: [
-              process.execPath,
-              '--input-type=module',
-              '-e',
-              off,
-              catalogJs,
-              archivesJs,
-              env.CARREL_CACHE_DIR,
-              series,
-            ],
+            command: [...node, catalogJs, archivesJs, env.CARREL_CACHE_DIR, series],
             env,
           },
           { name: 'idc --dry-run, pandas 3.1.1', command: dry(as3) },
           { name: 'idc --dry-run, pandas 2.3.3', command: dry(as2) },
+          { name: 'carrel sql', command: run('sql', count, '--format', 'csv'), env },
+          {
+            name: 'carrel search --by Modality',
+            command: run('search', '--by', 'Modality', '--format', 'csv'),
+            env,
+          },
+          {
+            name: 'carrel search --count',
+            command: run('search', '--count', '--modality', 'CT', '--license', 'commercial'),
+            env,
+          },
+          { name: 'idc-index sql, pandas 3.1.1', command: [join(as3, 'python'), '-c', python] },
+          { name: 'idc-index sql, pandas 2.3.3', command: [join(as2, 'python'), '-c', python] },
+          { name: 'idc-index, only its client, pandas 2.3.3', command: [join(as2, 'python'), '-c', bare] },
         ],
         { rounds, warmUps: 1 },
-      ),
-    );
+      );
+      report(results);
+      const said = (name) => results.find((one) => one.name === name)?.output ?? '';
+      const counts = (text) =>
+        text
+          .split('\n')
+          .filter((line) => /^[A-Z0-9]+,\d/.test(line))
+          .sort()
+          .join(' ');
+      const grouped = (text) =>
+        text
+          .split('\n')
+          .filter((line) => /^[A-Z0-9]+,\d/.test(line))
+          .map((line) => line.split(','))
+          .map((cells) => `${cells[0]},${cells[3]}`)
+          .sort()
+          .join(' ');
+      const right = counts(said('carrel sql'));
+      const same = [
+        ['idc-index sql, pandas 3.1.1', counts(said('idc-index sql, pandas 3.1.1'))],
+        ['idc-index sql, pandas 2.3.3', counts(said('idc-index sql, pandas 2.3.3'))],
+        ['carrel search --by Modality', grouped(said('carrel search --by Modality'))],
+      ];
+      for (const [name, answer] of same)
+        if (right === '' || answer !== right)
+          throw new Error(`${name} has another answer: ${answer} / ${right}`);
+      console.log(`same counts by Modality from all four: ${right.slice(0, 60)} …`);
+      const lines = (name) =>
+        said(name)
+          .split('\n')
+          .filter((line) => /total|size|file/i.test(line))
+          .join(' | ');
+      for (const name of ['idc --dry-run, pandas 3.1.1', 'carrel get SERIES --dry-run'])
+        console.log(`${name} says: ${lines(name)}`);
+    } finally {
+      bucket.stop();
+    }
   }
   if (parts.includes('many')) {
     const script = join(work, 'many.mjs');
@@ -164,24 +209,7 @@ try {
     report(
       measure(
         [{ name: 'carrel manifest check', command: run('manifest', 'check', join(work, 'many.s5cmd')), env }],
-        { rounds, warmUps: 1 },
-      ),
-    );
-  }
-  if (parts.includes('sql')) {
-    const sql = 'SELECT Modality, count(*) AS n FROM index GROUP BY 1 ORDER BY n DESC';
-    const python =
-      'from idc_index import index; c = index.IDCClient(); print(c.sql_query("SELECT Modality, count(*) AS n FROM index GROUP BY 1 ORDER BY n DESC"))';
-    console.log('\n# SQL over 1,044,191 series, whole process');
-    report(
-      measure(
-        [
-          { name: 'carrel sql', command: run('sql', sql), env },
-          { name: 'carrel search --by Modality', command: run('search', '--by', 'Modality'), env },
-          { name: 'idc-index, pandas 2.3.3', command: [join(as2, 'python'), '-c', python] },
-          { name: 'idc-index, pandas 3.1.1', command: [join(as3, 'python'), '-c', python] },
-        ],
-        { rounds: sqlRounds, warmUps: 0 },
+        { rounds, warmUps: 0 },
       ),
     );
   }
@@ -211,4 +239,25 @@ parts.push('10,000: ' + (performance.now() - start).toFixed(0) + ' ms, ' + (foun
 console.log(parts.join(' · '));
 c.close();
 `;
+}
+
+/** A bucket on loopback in a process of its own: three files below whatever prefix is listed. */
+async function startBucket() {
+  const script = `
+import { createServer } from 'node:http';
+const server = createServer((request, response) => {
+  const prefix = new URL(request.url, 'http://localhost').searchParams.get('prefix') ?? '';
+  const files = [1, 2, 3].map((n) => '<Contents><Key>' + prefix + n + '.dcm</Key><Size>1000</Size><ETag>"d41d8cd98f00b204e9800998ecf8427e"</ETag><LastModified>2024-01-01T00:00:00.000Z</LastModified></Contents>');
+  response.setHeader('content-type', 'application/xml');
+  response.end('<?xml version="1.0"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name><Prefix>' + prefix + '</Prefix><KeyCount>3</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>' + files.join('') + '</ListBucketResult>');
+}).listen(0, '127.0.0.1', () => console.log(server.address().port));
+`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const port = await new Promise((resolve, reject) => {
+    child.stdout.once('data', (text) => resolve(Number(String(text))));
+    child.once('exit', (code) => reject(new Error(`the bucket ended with ${code}`)));
+  });
+  return { url: `http://127.0.0.1:${port}`, stop: () => child.kill() };
 }

@@ -8,9 +8,11 @@ import { join } from 'node:path';
 /**
  * @param {{ name: string, command: string[], before?: () => void, env?: Record<string, string> }[]} cases
  * @param {{ rounds?: number, warmUps?: number }} [options]
+ * `output`: what the last run printed, for checks. Every run is told on stderr.
  */
 export function measure(cases, { rounds = 5, warmUps = 1 } = {}) {
   const results = cases.map(({ name }) => ({ name, wall: [], cpu: [], memory: [] }));
+  const outputs = cases.map(() => '');
   for (let round = -warmUps; round < rounds; round += 1) {
     for (const [index, { command, before, env, name }] of cases.entries()) {
       before?.();
@@ -23,14 +25,19 @@ export function measure(cases, { rounds = 5, warmUps = 1 } = {}) {
       if (run.status !== 0) throw new Error(`${name} ended with ${run.status}: ${run.stderr?.slice(-2000)}`);
       const [wall, user, system, memory] = readFileSync(figures, 'utf8').trim().split(' ').map(Number);
       rmSync(figures);
+      outputs[index] = run.stdout + run.stderr;
+      console.error(
+        `  ${name}: ${wall} s, ${(user + system).toFixed(2)} s, ${(memory / 1024).toFixed(0)} MiB`,
+      );
       if (round < 0) continue;
       results[index].wall.push(wall);
       results[index].cpu.push(user + system);
       results[index].memory.push(memory / 1024);
     }
   }
-  return results.map(({ name, ...figures }) => ({
+  return results.map(({ name, ...figures }, index) => ({
     name,
+    output: outputs[index],
     ...Object.fromEntries(Object.entries(figures).map(([key, values]) => [key, median(values)])),
   }));
 }

@@ -2,11 +2,12 @@
 //
 //   npm run build && node bench/transfer.mjs [--cases tls,ext4,rtt25,rtt80,small,mix,large,huge,connections,again,million]
 //     [--rounds 5] [--peers s5cmd,s5cmd-gcs,rclone,aws,gsutil,manager,obstore|none] [--ours carrel,carrel-gcs,carrel-crc,carrel-size]
-//     [--carrel dist/bin/carrel.js] [--disk FOLDER] [--json FILE] [--smoke]
+//     [--carrel dist/bin/carrel.js] [--disk FOLDER] [--json FILE] [--smoke] [--profile]
 //
 // Needs nginx (Debian: nginx-light, libnginx-mod-http-headers-more-filter), openssl, GNU time, md5sum; for the peers python3
 // with venv (aws, gsutil, manager, obstore), go (rclone), scripts/fetch-test-tools.sh (s5cmd); for rtt25 and rtt80 root, cc and
-// /dev/net/tun. Data goes to /dev/shm: 2 GiB, for large 4 GiB, for huge 9 GiB. `--smoke` shrinks every case and runs one round.
+// /dev/net/tun. Data goes to /dev/shm: 2 GiB, for large 4 GiB, for huge 9 GiB. `--smoke` shrinks every case and runs one round;
+// `--profile` adds a run of each of ours under the profiler.
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -15,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { CASES } from './transfer/cases.mjs';
 import { writeBucket } from './transfer/files.mjs';
 import { startLine } from './transfer/line.mjs';
+import { profile } from './transfer/profile.mjs';
 import { inTurn, table } from './transfer/rounds.mjs';
 import { makeCertificate, missingServer, startServer } from './transfer/server.mjs';
 import { contestants, surroundings } from './transfer/tools.mjs';
@@ -29,6 +31,7 @@ const { values: flags } = parseArgs({
     disk: { type: 'string', default: tmpdir() },
     json: { type: 'string' },
     smoke: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
   },
 });
 const missing = missingServer();
@@ -54,10 +57,12 @@ const leave = () => {
   rmSync(shm, { recursive: true, force: true });
   rmSync(disk, { recursive: true, force: true });
 };
-process.on('SIGINT', () => {
-  leave();
-  process.exit(130);
-});
+process.once('exit', leave);
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+])
+  process.once(signal, () => process.exit(code));
 try {
   console.log(
     `${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version}; load ${load()}; ${flags.disk} is ${execFileSync('stat', ['-f', '-c', '%T', disk], { encoding: 'utf8' }).trim()}`,
@@ -145,6 +150,7 @@ async function runCase(name, one) {
       objects: set.objects,
       rounds,
       warmUps: flags.smoke ? 0 : 1,
+      disk: one.disk,
       env: surroundings(tls.ca),
     });
     console.log(`load ${load()}\n${table(results, 's5cmd')}`);
@@ -152,6 +158,9 @@ async function runCase(name, one) {
       `each brought the same ${set.objects.length} files, ${set.bytes} bytes, compared with md5sum after every process`,
     );
     all.push({ case: name, title: one.title, load: load(), results });
+    if (flags.profile)
+      for (const each of runs.filter(({ peer }) => peer === false))
+        profile(each, { folder, work, env: surroundings(tls.ca) });
     const bad = results.filter(({ error, id }) => error !== undefined && id.startsWith('carrel'));
     if (bad.length > 0) process.exitCode = 1;
   } finally {

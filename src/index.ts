@@ -1,25 +1,52 @@
 /**
- * The main road as a library. Every room has a subpath of its own for everything else: `carrel/catalog`,
- * `carrel/stores`, …
+ * The main road as a library: `openArchive`, and the functions that it is made of. Every room has a subpath of its own
+ * for everything else: `carrel/catalog`, `carrel/stores`, …
  */
 export { type Archive, builtInArchive, parseArchive, withMirrors } from './archives/index.ts';
 export {
   type Catalog,
+  type Counts,
   installCatalog,
   openCatalog,
   type Selection,
+  type SelectionNote,
   type SeriesRow,
   updateCatalog,
 } from './catalog/index.ts';
 export {
+  type ArchiveCatalog,
+  type ArchiveEvent,
+  type ArchiveGetOptions,
+  type ArchiveGetResult,
+  type ArchiveLock,
+  type ArchiveVerifyOptions,
+  type ArchiveVerifyReport,
+  type Asked,
+  type AskOptions,
   type Cohort,
   type CohortPlan,
+  type DiffRow,
   type GetResult,
+  type GroupOf,
   getPlanned,
+  type NamedThing,
+  type OpenArchive,
+  type OpenArchiveOptions,
+  openArchive,
   openLockedFolder,
+  type PlanOptions,
   planCohort,
   type Question,
+  type ReleaseDiff,
+  type RowSchema,
   resolveCohort,
+  type SearchOptions,
+  type SeriesRowOf,
+  type SeriesSearch,
+  type SqlAnswer,
+  type SqlParameter,
+  type SqlRow,
+  type SqlValue,
   type Tools,
   verifyFolder,
 } from './cohort/index.ts';

@@ -1,3 +1,63 @@
-export async function startLine() {
-  return 'not there yet';
+// A distance: the server in a network namespace of its own, at the other end of a line with a delay (delay-line.c).
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const HERE = '10.213.7.1';
+const THERE = '10.213.7.2';
+
+/**
+ * @param {{ rttMs: number, folder: string }} options
+ * @returns {Promise<string | { address: string, prefix: string[], close(): void }>} what is missing, or the far end: its
+ *   address and what stands before a command that is to run there
+ */
+export async function startLine({ rttMs, folder }) {
+  if (process.getuid?.() !== 0 || !existsSync('/dev/net/tun'))
+    return 'a line with a delay needs root and /dev/net/tun';
+  mkdirSync(folder, { recursive: true });
+  const program = join(folder, 'delay-line');
+  try {
+    execFileSync('cc', ['-O2', '-pthread', '-o', program, new URL('delay-line.c', import.meta.url).pathname]);
+  } catch {
+    return 'a line with a delay needs a C compiler (cc)';
+  }
+  const space = `carrel-bench-${process.pid}`;
+  const [near, far] = [`cb${process.pid}a`, `cb${process.pid}b`];
+  const ip = (...args) => execFileSync('ip', args);
+  const inside = ['ip', 'netns', 'exec', space];
+  ip('netns', 'add', space);
+  const child = spawn(program, [near, far, String(Math.round((rttMs * 1000) / 2))], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let open = true;
+  const close = () => {
+    if (!open) return;
+    open = false;
+    child.kill('SIGKILL');
+    ip('netns', 'del', space);
+  };
+  try {
+    await new Promise((resolve, reject) => {
+      child.stdout.once('data', resolve);
+      child.once('exit', () => reject(new Error('the line ended')));
+    });
+    ip('link', 'set', far, 'netns', space);
+    for (const [prefix, name, own, other] of [
+      [[], near, HERE, THERE],
+      [inside, far, THERE, HERE],
+    ]) {
+      const run = (...args) => execFileSync([...prefix, 'ip'][0], [...[...prefix, 'ip'].slice(1), ...args]);
+      run('address', 'add', own, 'peer', other, 'dev', name);
+      run('link', 'set', name, 'mtu', '1500', 'txqueuelen', '100000', 'up');
+    }
+    const far_ = (...args) => execFileSync(inside[0], [...inside.slice(1), ...args], { stdio: 'ignore' });
+    far_('ip', 'link', 'set', 'lo', 'up');
+    // What most servers run, from ten segments on; and no connection may know what an earlier one learned.
+    far_('ip', 'route', 'replace', HERE, 'dev', far, 'congctl', 'cubic', 'initcwnd', '10');
+    far_('sysctl', '-w', 'net.ipv4.tcp_no_metrics_save=1');
+  } catch (error) {
+    close();
+    throw error;
+  }
+  return { address: THERE, prefix: inside, close };
 }

@@ -1,15 +1,18 @@
 // Whole processes in turn, and each round begins with another one. What each brought is compared with md5sum's list.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkFolder } from './files.mjs';
 
 /**
  * @param {{ label: string, id: string, run: { command: string[], cwd?: string, env?: Record<string, string> }, server: any }[]} runs
- * @param {{ folder: string, work: string, objects: any[], rounds: number, warmUps?: number, env: Record<string, string>, timeoutMs?: number }} options
+ * @param {{ folder: string, work: string, objects: any[], rounds: number, warmUps?: number, disk?: boolean, env: Record<string, string>, timeoutMs?: number }} options
  *   `folder` is emptied before each process
  */
-export async function inTurn(runs, { folder, work, objects, rounds, warmUps = 1, env, timeoutMs = 900_000 }) {
+export async function inTurn(
+  runs,
+  { folder, work, objects, rounds, warmUps = 1, disk = false, env, timeoutMs = 900_000 },
+) {
   const results = runs.map(({ label, id, verifies }) => ({ label, id, verifies, samples: [] }));
   const figures = join(work, 'time');
   for (let round = -warmUps; round < rounds; round += 1) {
@@ -21,22 +24,17 @@ export async function inTurn(runs, { folder, work, objects, rounds, warmUps = 1,
       rmSync(folder, { recursive: true, force: true });
       mkdirSync(folder, { recursive: true });
       // What the last one left to be written back must not be paid by the next one.
-      spawnSync('sync');
+      if (disk) spawnSync('sync');
       await server.reset();
       const [program, ...args] = ['/usr/bin/time', '-f', '%e %U %S %M', '-o', figures, ...run.command];
-      const done = spawnSync(program, args, {
+      const done = await runProcess(program, args, {
         cwd: run.cwd ?? work,
         env: { ...env, ...run.env },
-        encoding: 'utf8',
-        maxBuffer: 1 << 28,
         timeout: timeoutMs,
       });
       const counts = await server.counts();
       try {
-        if (done.status !== 0)
-          throw new Error(
-            `ended with ${done.status ?? done.signal}: ${`${done.stdout}${done.stderr}`.slice(-1500)}`,
-          );
+        if (done.status !== 0) throw new Error(`ended with ${done.status}: ${done.text.slice(-1500)}`);
         const bytes = checkFolder(folder, objects);
         const [wall, user, system, memory] = readFileSync(figures, 'utf8')
           .trim()
@@ -44,6 +42,9 @@ export async function inTurn(runs, { folder, work, objects, rounds, warmUps = 1,
           .at(-1)
           .split(' ')
           .map(Number);
+        console.error(
+          `  ${round < 0 ? 'warm-up' : `round ${round + 1}`} ${result.id}: ${wall.toFixed(2)} s, ${(user + system).toFixed(2)} s`,
+        );
         if (round >= 0)
           result.samples.push({ wall, cpu: user + system, memory: memory / 1024, bytes, ...counts });
       } catch (error) {
@@ -59,6 +60,31 @@ export async function inTurn(runs, { folder, work, objects, rounds, warmUps = 1,
     ...medians(samples),
     samples,
   }));
+}
+
+/** Runs a process to its end, in a group of its own that is ended with us. */
+export function runProcess(program, args, options) {
+  const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const end = () => {
+    try {
+      process.kill(-child.pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+  };
+  process.once('exit', end);
+  let text = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (more) => {
+      text = (text + more).slice(-10_000);
+    });
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      process.removeListener('exit', end);
+      resolve({ status: code ?? signal, text });
+    });
+  });
 }
 
 function medians(samples) {

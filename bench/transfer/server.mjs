@@ -80,6 +80,8 @@ export async function startServer({ root, folder, tls, host = '127.0.0.1', prefi
       stdio: ['ignore', 'inherit', 'inherit'],
     },
   );
+  const end = () => child.kill('SIGTERM');
+  process.once('exit', end);
   let ended;
   child.on('exit', (code) => {
     ended = code ?? 'a signal';
@@ -142,6 +144,7 @@ export async function startServer({ root, folder, tls, host = '127.0.0.1', prefi
       return counts;
     },
     async close() {
+      process.removeListener('exit', end);
       if (ended !== undefined) return;
       const gone = new Promise((resolve) => child.once('exit', resolve));
       child.kill('SIGTERM');

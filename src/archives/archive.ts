@@ -119,6 +119,8 @@ export interface Archive {
   /** The archive's tables on Google BigQuery, for those who ask there. */
   bigquery?: BigQueryDataSets | undefined;
   viewers: Viewer[];
+  /** List of what was removed for good, as URL or path: `{ carrel_tombstones: 1, tombstones: […] }`. */
+  tombstones?: string | undefined;
   /** The archive's own reference, to be cited with every data set. */
   citation?: { text: string; doi: string } | undefined;
   /** Where the record was read from: `built-in`, a path or a URL. */

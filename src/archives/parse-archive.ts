@@ -107,6 +107,7 @@ function toArchive(record: ParsedRecord, mirrors: Mirror[], origin: string, abso
           : absolute('drs.endpoint', drs.endpoint),
     },
     bigquery: record.bigquery,
+    ...(record.tombstones === undefined ? {} : { tombstones: absolute('tombstones', record.tombstones) }),
     viewers: record.viewers,
     citation: record.citation,
     origin,

@@ -191,6 +191,9 @@ export const archiveRecordSchema = v.pipe(
       }),
       {},
     ),
+    tombstones: v.optional(
+      place('JSON list of what was removed for good, with date and reason: URL or path.'),
+    ),
     drs: v.optional(
       v.object({
         prefix: pattern(/^[A-Za-z][A-Za-z0-9._-]{0,63}$/, 'a prefix such as dg.4DFC', 'Prefix of GUIDs.'),

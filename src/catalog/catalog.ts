@@ -4,13 +4,14 @@ import type { Digest } from '../identifiers/index.ts';
 import type { CitationList } from './citations.ts';
 import type { ParquetQuestion, ParquetResult } from './export-parquet.ts';
 import type { DatasetList } from './find-datasets.ts';
-import type { History } from './history.ts';
+import type { History } from './history-versions.ts';
 import type { Match } from './look-up.ts';
 import type { UidMatch } from './look-up-uids.ts';
 import type { QueryOptions, QueryResult } from './query.ts';
 import type { Selection, SelectionNote, SeriesRow } from './rows.ts';
 import type { CountOptions, Counts, GroupOptions, GroupRow, LicenseShare } from './summary.ts';
 import type { ColumnInfo, TableInfo } from './tables.ts';
+import type { Withdrawn } from './withdrawn.ts';
 
 /** Options of every question. */
 export interface Options {
@@ -57,6 +58,10 @@ export interface Catalog {
   readonly releaseName: string;
   /** True where the release is derived from the tables of a newer one. */
   readonly derived: boolean;
+  /** What answers rest on: the tables that the release published, or newer ones that it is `derived` from. */
+  readonly evidence: 'published' | 'derived';
+  /** Columns that say nothing: for no series (`published`: the tables lack them), or for no superseded version (`derived`). */
+  readonly missing: string[];
   /** SHA-256 of the main table. */
   readonly digest: Digest;
   /** What to know about every answer: that the release is derived, what is unknown then. */
@@ -105,6 +110,11 @@ export interface Catalog {
   instancesOf(seriesUid: string, options?: Options): Promise<InstanceRow[] | undefined>;
   /** Versions of a series by SeriesInstanceUID or by the uuid of any of them. Throws `not-found`. */
   history(id: string, options?: Options): Promise<History>;
+  /**
+   * Which of these uuids, UIDs and PatientIDs were withdrawn: the newest installed tables know nothing of them, older
+   * installed ones do. All others are missing from the map.
+   */
+  withdrawn(names: readonly string[], options?: Options): Promise<Map<string, Withdrawn>>;
   /** Releases, newest first. */
   releases(options?: Options): Promise<ReleaseInfo[]>;
   /** Real values nearest to a mistyped one; of all fields where `field` is `any`. */

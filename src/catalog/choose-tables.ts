@@ -7,6 +7,7 @@ import { type InstalledCatalog, listCatalogs } from './catalogs.ts';
 import { howToInstall, releaseNumber, versionFolder } from './layout.ts';
 import { KNOWN_DOUBLINGS } from './old-tables.ts';
 import { bucketColumnsOf, type OpenTables } from './open-tables.ts';
+import { filesOfOwn, type OwnTable, readOwnTables } from './own-tables/table-file.ts';
 import type { RelationOptions, Relations } from './relations.ts';
 
 /** Installed tables, checked, and the release that they are to answer for. */
@@ -18,6 +19,8 @@ export interface ChosenTables {
   /** False where nobody named a release. */
   releaseAsked: boolean;
   counterpart: RelationOptions['counterpart'];
+  /** Tables of the user's own; absent where only the archive's are asked. */
+  own?: OwnTable[] | undefined;
 }
 
 /** What decides. */
@@ -41,7 +44,8 @@ export async function chooseTables(options: ChooseOptions): Promise<ChosenTables
   const installed = await listCatalogs({ cacheDir: options.cacheDir, archive: archive.name });
   const found = candidates(options, installed, asked);
   const chosen: ChosenTables[] = [];
-  for (const one of found) chosen.push(await checked(options, one, installed, asked));
+  const own = await readOwnTables(options.cacheDir, archive.name);
+  for (const one of found) chosen.push({ ...(await checked(options, one, installed, asked)), own });
   return chosen;
 }
 
@@ -193,12 +197,17 @@ export function relationOptions(archive: Archive, chosen: ChosenTables): Relatio
     tablesRelease: chosen.tablesRelease,
     bucketColumns: Object.keys(bucketColumnsOf(archive)),
     counterpart: chosen.counterpart,
+    own: chosen.own,
   };
 }
 
 /** Every file that the engine must be allowed to read. */
 export function filesOf(options: RelationOptions): string[] {
-  return [...options.tables.flatMap(({ files }) => files), ...(options.counterpart?.files ?? [])];
+  return [
+    ...options.tables.flatMap(({ files }) => files),
+    ...(options.counterpart?.files ?? []),
+    ...(options.own ?? []).flatMap(filesOfOwn),
+  ];
 }
 
 /** Open tables without their engine. */

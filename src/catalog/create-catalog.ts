@@ -8,7 +8,7 @@ import { answerColumn } from './columns.ts';
 import { prepareDraw } from './draw.ts';
 import type { Engine, Session } from './engine.ts';
 import { selectionError } from './engine-error.ts';
-import { exportParquet } from './export-parquet.ts';
+import { exportParquet, type OpenWriter } from './export-parquet.ts';
 import { findDatasets } from './find-datasets.ts';
 import { readHistory } from './history.ts';
 import { findInstance, listInstances, lookUpInstance } from './instances.ts';
@@ -17,6 +17,7 @@ import { lookUpText, type Match } from './look-up.ts';
 import { lookUpUids } from './look-up-uids.ts';
 import type { OpenTables } from './open-tables.ts';
 import { runQuery } from './query.ts';
+import { missingColumns } from './release-notes.ts';
 import { listReleases } from './releases.ts';
 import type { Selection, SelectionNote, SeriesRow } from './rows.ts';
 import { compileSelection } from './selection.ts';
@@ -24,14 +25,17 @@ import { streamSeries } from './series-rows.ts';
 import { suggestIn } from './suggest.ts';
 import { countSelection, groupSelection, licensesOf } from './summary.ts';
 import { describeTable, listTables } from './tables.ts';
+import type { Withdrawn } from './withdrawn.ts';
 
 /** What the catalogue needs beside its tables. */
 export interface CatalogParts {
   notes: string[];
   /** The same archive at another release. */
   reopen(release: string): Promise<Catalog>;
-  /** The same tables in an engine with another memory limit, which may also write the files named. */
-  engineWith(memoryLimit: string | undefined, writable?: string[]): Promise<Engine>;
+  /** What older installed tables know of names that the newest do not. */
+  withdrawn(names: readonly string[], signal: AbortSignal | undefined): Promise<Map<string, Withdrawn>>;
+  /** The same tables in an engine with another memory limit or number of threads, which may also write the files named. */
+  engineWith(memoryLimit: string | undefined, writable?: string[], threads?: number): Promise<Engine>;
 }
 
 /** Puts the catalogue together. */
@@ -80,6 +84,8 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
     release: tables.release,
     releaseName: `${prefix}${tables.release}`,
     derived: tables.derived,
+    evidence: tables.derived ? 'derived' : 'published',
+    missing: missingColumns(tables),
     digest,
     notes: parts.notes,
     async query(sql, options = {}) {
@@ -91,10 +97,10 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
       const other = 'sql' in question ? undefined : await at(question.selection);
       if (other !== undefined)
         return withReleaseNotes(other, await other.exportParquet(question, path, options));
-      const openWriter = (files: string[], limit?: string) => parts.engineWith(limit, files);
+      const openWriter: OpenWriter = (files, limit, threads) => parts.engineWith(limit, files, threads);
       return exportParquet(tables, openWriter, question, path, options);
     },
-    tables: () => listTables(tables),
+    tables: (options) => ask((session) => listTables(session, tables), options),
     answerColumns: (columns, selection = {}) => {
       const added = prepareDraw(tables, selection).added;
       return columns.map((column) => answerColumn(tables, column, added));
@@ -118,6 +124,8 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
               stopIfAborted(options.signal);
               yield chunk;
             }
+            // An interrupted statement ends like one whose rows have all come.
+            stopIfAborted(options.signal);
           } catch (error) {
             throw aborted(options.signal) ?? selectionError(selection, error);
           } finally {
@@ -187,6 +195,7 @@ export function createCatalog(tables: OpenTables, parts: CatalogParts): Catalog 
     instanceLookup: (id, options) => ask((session) => findInstance(session, tables, id), options),
     instancesOf: (uid, options) => ask((session) => listInstances(session, tables, uid), options),
     history: (id, options) => ask((session) => readHistory(session, tables, id), options),
+    withdrawn: (names, options) => parts.withdrawn(names, options?.signal),
     releases: (options) => ask((session) => listReleases(session, tables), options),
     suggest: (field, value, options) => ask((session) => suggestIn(session, tables, field, value), options),
     async licenses(what, options) {

@@ -1,8 +1,11 @@
 /** Errors of the engine as ours: its own message with the place marked, and what to do next. */
 import { CarrelError } from '../errors.ts';
+import { CLINICAL, clinicalTables } from './clinical.ts';
 import { messageOf, type Session } from './engine.ts';
+import { missingTableError } from './missing-table.ts';
 import { nearest } from './nearest.ts';
 import type { OpenTables } from './open-tables.ts';
+import { ownTableError } from './own-tables/own-views.ts';
 import type { Selection } from './rows.ts';
 
 /** What is said where something else than reading was asked for. */
@@ -58,16 +61,15 @@ export async function engineError(
   const table = /Table with name "?([^\s"]+)"? does not exist/.exec(message)?.[1];
   let next = 'carrel catalog schema TABLE shows the columns of a table';
   if (table !== undefined) {
-    const missing = tables === undefined ? undefined : notInstalled(tables, table);
-    if (missing !== undefined) {
+    const own = await ownTableError(session, tables?.chosen.own ?? [], table);
+    if (own !== undefined) return own;
+    const missing = tables === undefined ? undefined : await notInstalled(session, tables, table, sql);
+    if (tables !== undefined && missing !== undefined) {
       const place = message.slice(Math.max(0, message.indexOf('\n\nLINE')));
-      return new CarrelError(
-        'not-found',
-        `the table ${missing} is not installed${place.startsWith('\n\nLINE') ? place : ''}`,
-        { item: missing, next: `carrel catalog update --table ${missing}`, cause: error },
-      );
+      return missingTableError(tables.archive, missing, place.startsWith('\n\nLINE') ? place : '', error);
     }
-    const near = tables === undefined ? [] : nearest(table, tableNames(tables));
+    const mine = (tables?.chosen.own ?? []).map(({ name }) => name);
+    const near = tables === undefined ? [] : nearest(table, [...mine, ...tableNames(tables)]);
     next = `${near.length === 0 ? '' : `did you mean ${near.join(', ')}? `}carrel catalog tables shows the tables, installed or not; carrel catalog update --table NAME fetches one`;
   }
   if (column !== undefined) {
@@ -77,17 +79,32 @@ export async function engineError(
       )
       .catch(() => []);
     const matches = rows.filter((row) => squash(String(row['column_name'])) === squash(column));
+    const candidates = /^Candidate bindings: (.*)$/m.exec(message)?.[1] ?? '';
+    const near = nearest(
+      column,
+      [...candidates.matchAll(/"([^"]+)"/g)].map(([, name]) => name ?? ''),
+    );
+    if (near.length > 0)
+      next = `did you mean ${near.slice(0, 3).join(', ')}? carrel catalog schema TABLE shows the columns of a table`;
     if (matches.length > 0) {
       next = `it is called ${[...new Set(matches.map((row) => `${row['column_name']} (table ${row['table_name']})`))].slice(0, 4).join(', ')}`;
     }
   }
-  if (/Out of Memory/i.test(message)) next = 'ask for fewer columns or rows, or raise the memory limit';
+  // The engine goes on about settings that cannot be changed here.
+  if (/Out of Memory/i.test(message))
+    return new CarrelError('sql', `${message.split('\n')[0]}`, {
+      item,
+      next: 'ask for fewer columns or rows, or raise the memory limit; nothing is ever put on disk',
+      cause: error,
+    });
   if (
     /file system operations are disabled|disabled through configuration|disabled by configuration/i.test(
       message,
     )
   )
     next = ONLY_SELECT;
+  if (/exists in the \w+ extension/.test(message))
+    next = 'extensions are not loaded here: statements use what the engine has built in';
   return new CarrelError('sql', message, { item, next, cause: error });
 }
 
@@ -102,13 +119,25 @@ function tableNames({ archive, content }: OpenTables): string[] {
 }
 
 /** The name of a table that the archive has and that is not installed. */
-function notInstalled(tables: OpenTables, name: string): string | undefined {
+async function notInstalled(
+  session: Session,
+  tables: OpenTables,
+  name: string,
+  sql: string,
+): Promise<string | undefined> {
   const wanted = name.toLowerCase();
-  const known = tableNames(tables).find((table) =>
-    [wanted, `clinical.${wanted}`].includes(table.toLowerCase()),
+  const clinical = (await clinicalTables(session, tables)).map((table) => `${CLINICAL}${table.name}`);
+  const known = [...tableNames(tables), ...clinical].find((table) =>
+    [wanted, `${CLINICAL}${wanted}`].includes(table.toLowerCase()),
   );
-  return known !== undefined && !tables.content.tables.some((table) => table.name === known)
-    ? known
+  if (known !== undefined)
+    return tables.content.tables.some((table) => table.name === known) ? undefined : known;
+  // Without the dictionary nobody knows which clinical tables there are; a name below `clinical` may be one.
+  const asked = /\bclinical\s*\.\s*"?(\w+)/gi;
+  const hasDictionary = tables.content.tables.some((table) => table.name === 'clinical_index');
+  const named = [...sql.matchAll(asked)].some(([, table]) => table?.toLowerCase() === wanted);
+  return named && !hasDictionary && tables.archive.catalog.clinical !== undefined
+    ? `${CLINICAL}${wanted}`
     : undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
  * The SQL engine: DuckDB in memory over Parquet files, locked so that nothing but those files can be read and nothing
- * can be written. The only file that loads `@duckdb/node-api`.
+ * can be written.
  *
  * What locks it (tried one by one): `allowed_paths` names single files, `enable_external_access=false` closes
  * everything else (`read_text`, `glob`, ATTACH, INSTALL, LOAD), `lock_configuration` forbids undoing it. `COPY … TO` an
@@ -15,6 +15,7 @@ import type {
 } from '@duckdb/node-api';
 import { abortError, CarrelError, isCarrelError } from '../errors.ts';
 import { stopIfAborted } from './abort.ts';
+import { loadDuckDb } from './load-duckdb.ts';
 import { columnReader } from './values.ts';
 
 /** What can be bound. Arrays are lists of text. */
@@ -67,11 +68,13 @@ export function quoted(name: string): string {
 /** Opens the engine. Nothing is ever written to disk: without a temporary folder, a statement that needs more memory fails. */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   options.signal?.throwIfAborted();
-  const duckdb = await import('@duckdb/node-api');
+  const duckdb = await loadDuckDb();
   const settings: Record<string, string> = {
     temp_directory: '',
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
+    // The files lie on this disk, whose pages the system keeps; a copy of them in the engine is only memory.
+    enable_external_file_cache: 'false',
   };
   if (options.threads !== undefined) settings['threads'] = String(options.threads);
   if (options.memoryLimit !== undefined) settings['memory_limit'] = options.memoryLimit;

@@ -16,8 +16,10 @@ const ATTEMPTS_UNHEARD = 2;
 /** Options of `fetchFile`. */
 export interface FetchFileOptions {
   openStore: OpenStore;
-  /** `https://…`, `file:///…` or an absolute path. */
+  /** `https://…`, `file:///…` or an absolute path; of an object of a bucket its address. */
   url: string;
+  /** Where the bytes are, where the address alone does not say it. */
+  object?: { store: Store; key: string } | undefined;
   /** Where the whole file will stand; `.part` and `.pin` stand beside it until then. */
   target: string;
   /** Hex that the bytes must have, where somebody vouches for them. */
@@ -90,8 +92,15 @@ function isStatus(error: unknown): boolean {
 }
 
 /** Adds what is missing to the part; without a pin, or where the server ignores the range, it starts over. */
-async function receive({ openStore, url, target, onProgress, signal }: FetchFileOptions): Promise<void> {
-  const { store, key } = objectOf(openStore, url);
+async function receive({
+  openStore,
+  url,
+  object,
+  target,
+  onProgress,
+  signal,
+}: FetchFileOptions): Promise<void> {
+  const { store, key } = object ?? objectOf(openStore, url);
   const part = `${target}.part`;
   const pinned = await readPin(target, url);
   const have = pinned === undefined ? 0 : ((await stat(part).catch(() => undefined))?.size ?? 0);

@@ -43,7 +43,14 @@ export async function guardStatement(
   if (explained !== undefined) await guardStatement(session, explained, 'select', tables, filled);
   try {
     const statements = await session.connection.extractStatements(sql);
-    if (statements.count !== 1) throw refused(`there are ${statements.count} statements`, sql);
+    if (statements.count !== 1) {
+      const several =
+        word === 'PIVOT' || word === 'UNPIVOT'
+          ? `${word} without IN (…) is several statements; name the values: PIVOT t ON Modality IN ('CT', 'MR') USING count(*)`
+          : `there are ${statements.count} statements`;
+      throw refused(several, sql);
+    }
+    if (explained === undefined) await refuseActing(session, sql);
     const prepared = await statements.prepare(0);
     const types = session.duckdb.StatementType;
     const expected = explained === undefined ? types.SELECT : types.EXPLAIN;
@@ -55,6 +62,34 @@ export async function guardStatement(
   } catch (error) {
     throw isCarrelError(error) ? error : await engineError(session, sql, error, tables);
   }
+}
+
+/**
+ * Table functions of the engine that only read; files are the engine's own matter, which knows the allowed ones. The rest
+ * acts (`enable_logging`, `enable_profiling`, `checkpoint` change the engine, some with a file to write to) or hides a
+ * statement in a text (`query`, `json_execute_serialized_sql`). A new one of a later engine is refused until it is looked at.
+ */
+const READING_FUNCTIONS =
+  /^(range|generate_series|unnest|repeat|repeat_row|summary|query_table|json_each|json_tree|glob|sniff_csv|icu_calendar_names|pg_timezone_names|test_all_types|test_vector_types|which_secret|read_\w+|parquet_\w+|duckdb_\w+|pragma_\w+)$/i;
+
+/** Refuses table functions that do more than read, wherever they stand in the statement. */
+async function refuseActing(session: Session, sql: string): Promise<void> {
+  const [row] = await session.rows('SELECT json_serialize_sql($sql::VARCHAR)::VARCHAR AS tree', { sql });
+  const names = new Set<string>();
+  JSON.parse(String(row?.['tree']), (_, node: unknown) => {
+    const one = node as { type?: unknown; function?: { function_name?: unknown } } | null;
+    if (one?.type === 'TABLE_FUNCTION') names.add(String(one.function?.function_name));
+    return node;
+  });
+  const doubtful = [...names].filter((name) => !READING_FUNCTIONS.test(name));
+  if (doubtful.length === 0) return;
+  // What the engine does not know is its own error, with its own suggestion.
+  const known = await session.rows(
+    "SELECT function_name AS name FROM duckdb_functions() WHERE function_type IN ('table', 'table_macro') AND list_contains($names, lower(function_name)) LIMIT 1",
+    { names: doubtful.map((name) => name.toLowerCase()) },
+  );
+  const name = known[0]?.['name'];
+  if (name !== undefined) throw refused(`${String(name)}() is not allowed, for it does more than read`, sql);
 }
 
 /**

@@ -1,24 +1,8 @@
 /** Release by release: how much there was, and what came, left or was revised. */
 import type { Session } from './engine.ts';
+import type { ReleaseAmount } from './history-amounts.ts';
 import type { Named } from './history-names.ts';
 import type { Side } from './side-by-side.ts';
-
-/** What a release held. */
-export interface ReleaseAmount {
-  release: string;
-  number: number;
-  /** `published`: its own tables are installed; `derived` from newer ones. */
-  evidence: 'published' | 'derived';
-  series: number;
-  studies: number;
-  patients: number;
-  bytes: number;
-  bytesRounded: boolean;
-  /** Against the release before. */
-  added: number;
-  removed: number;
-  revised: number;
-}
 
 /**
  * The releases that hold any of it, and the one in which the last of it left. Series are compared by 64-bit hashes of

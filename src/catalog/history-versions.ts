@@ -4,31 +4,53 @@
  */
 import type { Archive } from '../archives/index.ts';
 import type { Row } from './engine.ts';
-import type { History, SeriesVersion } from './history.ts';
 import type { OpenTables } from './open-tables.ts';
 import { bucketsOf } from './series-rows.ts';
 
-/** A version with the evidence of all installed tables. */
-export interface KnownVersion extends SeriesVersion {
-  PatientID: string;
+/** One version of a series. */
+export interface SeriesVersion {
+  crdc_series_uuid: string;
+  SeriesInstanceUID: string;
   StudyInstanceUID: string;
+  PatientID: string;
+  collection_id: string;
+  minRelease: number;
+  maxRelease: number;
+  /** Ranges of releases, several where it left and came back; with the buckets of that time. */
+  ranges: { from: number; to: number; buckets: Record<string, string> }[];
+  /** True for the version that the newest tables hold. */
+  current: boolean;
+  /** Bytes; null where unknown. */
+  bytes: number | null;
+  bytesRounded: boolean;
+  /** Files; null for superseded versions, unless tables of their own time are read. */
+  instanceCount: number | null;
   /**
    * `current`; `superseded` by the next version; `retired`: it left and nothing took its place then; `withdrawn`: older
-   * tables list it, those that were read do not.
+   * tables list it, the newest ones do not.
    */
   state: 'current' | 'superseded' | 'retired' | 'withdrawn';
   /** True where the series was in no release just before: it had left and came back. */
   returned: boolean;
   /** What differs from the version before, where both are known. */
   changes: VersionChange[];
-  /** Releases whose own installed tables list it (`published`), and those whose tables should and do not. */
+  /** Releases whose own tables were read and list it (`published`), and those whose tables should and do not. */
   publishedIn: number[];
   absentFrom: number[];
 }
 
-/** Versions of one series with the evidence of all installed tables, oldest first. */
-export interface KnownHistory extends Omit<History, 'versions'> {
-  versions: KnownVersion[];
+/** Versions of one series, oldest first. */
+export interface History {
+  SeriesInstanceUID: string;
+  StudyInstanceUID: string;
+  PatientID: string;
+  versions: SeriesVersion[];
+  /** Releases between the first and the last known one that hold no version. */
+  gaps: { from: number; to: number }[];
+  /** Release of the newest tables that this was read from: `v25`. */
+  asOf: string;
+  /** Sentences about what the tables leave open. */
+  notes: string[];
 }
 
 /** One difference between two versions of a series. */
@@ -38,10 +60,15 @@ export interface VersionChange {
   after: string | number;
 }
 
-/** One version per uuid: ranges that touch are joined, a row inside another (with twice the size) is dropped. */
-export function versionsOf(archive: Archive, rows: readonly Row[]): KnownVersion[] {
-  const byUuid = new Map<string, KnownVersion>();
-  for (const row of rows) {
+/**
+ * One version per uuid from its rows, in any order; a row inside another (with twice the size) is dropped, and the
+ * smaller size counts.
+ */
+export function versionsOf(archive: Archive, rows: readonly Row[]): SeriesVersion[] {
+  const byUuid = new Map<string, SeriesVersion>();
+  const byRange = (a: Row, b: Row) =>
+    Number(a['first']) - Number(b['first']) || Number(b['last']) - Number(a['last']);
+  for (const row of rows.toSorted(byRange)) {
     const uuid = String(row['crdc_series_uuid']);
     const range = {
       from: Number(row['first']),
@@ -83,7 +110,7 @@ export function versionsOf(archive: Archive, rows: readonly Row[]): KnownVersion
 }
 
 /** Settles states and differences; versions must stand in their order. */
-export function describeVersions(archive: Archive, versions: KnownVersion[]): void {
+export function describeVersions(archive: Archive, versions: SeriesVersion[]): void {
   for (const [at, version] of versions.entries()) {
     const before = versions[at - 1];
     const after = versions[at + 1];
@@ -94,7 +121,7 @@ export function describeVersions(archive: Archive, versions: KnownVersion[]): vo
   }
 }
 
-function changesBetween(archive: Archive, before: KnownVersion, after: KnownVersion): VersionChange[] {
+function changesBetween(archive: Archive, before: SeriesVersion, after: SeriesVersion): VersionChange[] {
   const changes: VersionChange[] = [];
   const compare = (what: VersionChange['what'], a: string | number | null, b: string | number | null) => {
     if (a !== null && b !== null && a !== b) changes.push({ what, before: a, after: b });
@@ -125,7 +152,7 @@ function classOf(archive: Archive, buckets: Record<string, string>): string | un
 }
 
 /** Releases that no range of any version covers. */
-export function gapsOf(versions: readonly KnownVersion[]): { from: number; to: number }[] {
+export function gapsOf(versions: readonly SeriesVersion[]): { from: number; to: number }[] {
   const ranges = versions.flatMap(({ ranges: own }) => own).sort((a, b) => a.from - b.from);
   const gaps: { from: number; to: number }[] = [];
   let reached = ranges[0]?.to ?? 0;
@@ -138,8 +165,7 @@ export function gapsOf(versions: readonly KnownVersion[]): { from: number; to: n
 
 /** Sentences about what the tables leave open. */
 export function versionNotes(
-  tables: Omit<OpenTables, 'engine'>,
-  rows: readonly Row[],
+  { tables, rows, least }: { tables: Omit<OpenTables, 'engine'>; rows: readonly Row[]; least: number },
   versions: readonly Pick<SeriesVersion, 'minRelease' | 'maxRelease' | 'current' | 'collection_id'>[],
   gaps: History['gaps'],
 ): string[] {
@@ -168,5 +194,6 @@ export function versionNotes(
   }
   const collections = [...new Set(versions.map((version) => version.collection_id))];
   if (collections.length > 1) notes.push(`the collection changed: ${collections.join(' → ')}`);
+  if (least > 1 && first === least) notes.push(`the tables say nothing of releases before ${prefix}${least}`);
   return notes;
 }

@@ -1,8 +1,9 @@
 /** What the engine says about Parquet files before they are installed: rows, columns, the version that built them. */
 import { join } from 'node:path';
-import { CarrelError } from '../errors.ts';
+import { CarrelError, isCarrelError } from '../errors.ts';
 import type { CatalogTableEntry } from './catalog-file.ts';
 import { createEngine, literal, messageOf, type Session } from './engine.ts';
+import { mustHaveColumns } from './required-columns.ts';
 import type { StagedTable } from './sources.ts';
 
 /** Key that idc-index-data 24.2 and later write into each table: `git describe --tags --long`. */
@@ -52,6 +53,7 @@ async function inspectTable(session: Session, folder: string, table: StagedTable
   try {
     const columns = await session.rows(`DESCRIBE SELECT * FROM read_parquet(${list}, union_by_name=true)`);
     const names = columns.map((column) => String(column['column_name']));
+    mustHaveColumns(table.name, names, shown);
     const [count] = await session.rows(`SELECT count(*) AS n FROM read_parquet(${list}, union_by_name=true)`);
     const [key] = await session.rows(
       `SELECT decode(value) AS version FROM parquet_kv_metadata(${list}) WHERE decode(key) = '${VERSION_KEY}' LIMIT 1`,
@@ -70,6 +72,7 @@ async function inspectTable(session: Session, folder: string, table: StagedTable
       version: key === undefined ? undefined : String(key['version']),
     };
   } catch (cause) {
+    if (isCarrelError(cause)) throw cause;
     throw new CarrelError(
       'bad-input',
       `${shown} is no whole Parquet file: ${messageOf(cause).split('\n')[0]}`,

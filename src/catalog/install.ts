@@ -20,9 +20,10 @@ import {
 } from './catalog-file.ts';
 import type { CatalogEvent, InstalledCatalog } from './catalogs.ts';
 import { describeInstalled } from './catalogs.ts';
+import { agreedVersion, mustBePackageOf } from './check-sources.ts';
 import { inspectTables } from './inspect.ts';
 import { archiveFolder, incomingName, releaseOf, sweepIncoming, versionFolder } from './layout.ts';
-import { prepareCatalog } from './prepare-catalog.ts';
+import { prepareQuietly } from './prepare-quietly.ts';
 import { openSource, type Source, type SourceEntry, type StagedTable } from './sources.ts';
 
 /** Options of `installCatalog`. */
@@ -56,7 +57,11 @@ export async function installCatalog(options: InstallOptions): Promise<Installed
   const incoming = join(root, incomingName());
   const opened: Source[] = [];
   try {
-    for (const path of options.sources) opened.push(await openSource(path));
+    for (const path of options.sources) {
+      const source = await openSource(path);
+      opened.push(source);
+      mustBePackageOf(archive, source);
+    }
     const staged = await stage(options, opened, incoming);
     const inspected = await inspectTables(incoming, staged.tables, signal);
     const version = agreedVersion(options, opened, inspected.builtFrom);
@@ -72,7 +77,7 @@ export async function installCatalog(options: InstallOptions): Promise<Installed
       sources: opened.map(({ name }) => name),
     };
     const installed = await settle(options, incoming, content);
-    await prepare(options, installed);
+    await prepareQuietly(options, installed.version);
     return installed;
   } catch (error) {
     if (signal?.aborted === true && !isCarrelError(error)) throw abortError(signal);
@@ -80,21 +85,6 @@ export async function installCatalog(options: InstallOptions): Promise<Installed
   } finally {
     for (const source of opened) source.close();
     await rm(incoming, { recursive: true, force: true });
-  }
-}
-
-/**
- * Makes the side index, which look-ups are fast with and right without: that it cannot be made (no space, tables of
- * another kind) is no failure of the installation.
- */
-async function prepare(options: InstallOptions, { version }: InstalledCatalog): Promise<void> {
-  const { archive, cacheDir, signal } = options;
-  try {
-    await prepareCatalog({ archive, cacheDir, version, signal });
-  } catch (error) {
-    if (isCarrelError(error, 'interrupted') || signal?.aborted === true) throw error;
-    const message = `look-ups will be slower: the side index could not be made (${error instanceof Error ? error.message : String(error)})`;
-    options.onEvent?.({ type: 'note', message });
   }
 }
 
@@ -190,26 +180,6 @@ async function copy(entry: SourceEntry, target: string, signal: AbortSignal | un
     });
   }
   return { size, sha256: hash.digest('hex') };
-}
-
-/** The version that the options, the file names and the tables name; they must agree. */
-function agreedVersion(options: InstallOptions, sources: Source[], builtFrom: string | undefined): string {
-  const claims = [options.version, ...sources.map(({ version }) => version), builtFrom?.split('-')[0]];
-  const versions = [...new Set(claims.filter((claim) => claim !== undefined))];
-  const [version] = versions;
-  if (version === undefined) {
-    throw new CarrelError('bad-input', 'the files do not say which version of the catalogue they are', {
-      item: options.sources.join(', '),
-      next: 'add --version, for example --version 25.0.5',
-    });
-  }
-  if (versions.length > 1) {
-    throw new CarrelError('bad-input', `the files are of different versions: ${versions.join(', ')}`, {
-      item: options.sources.join(', '),
-      next: 'install each version by itself',
-    });
-  }
-  return version;
 }
 
 /** Compares a table with the digests that the record pins, and notes what vouched for it. */

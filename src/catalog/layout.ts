@@ -87,10 +87,16 @@ export function releaseNumber(archive: Archive, release: string): number {
   });
 }
 
+/** ` --archive …` for a command to be typed; nothing for a built-in archive. */
+export function archiveFlag({ origin }: Archive): string {
+  if (origin === 'built-in') return '';
+  return ` --archive ${/^[\w@%+=:,./-]+$/.test(origin) ? origin : `'${origin.replaceAll("'", "'\\''")}'`}`;
+}
+
 /** The two ways to get tables, as commands to be typed. */
 export function howToInstall(archive: Archive, version?: string): string {
   const wanted = version ?? archive.catalog.versions[0]?.version;
-  const name = archive.origin === 'built-in' ? '' : ` --archive ${archive.name}`;
+  const name = archiveFlag(archive);
   const update = `carrel catalog update${name}${version === undefined ? '' : ` --version ${version}`}`;
   const purl = archive.catalog.sources
     .map(({ url }) => /^pkg:pypi\/([^@]+)@/.exec(url)?.[1])

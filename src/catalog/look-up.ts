@@ -1,6 +1,7 @@
 /** What does this text name? One pass over the columns that can hold it. */
 import type { Parameters, Row, Session } from './engine.ts';
 import type { OpenTables } from './open-tables.ts';
+import { FORMERLY, formerNames, formerNameText } from './renamed.ts';
 import type { Selection, SeriesRow } from './rows.ts';
 
 /** Levels of the hierarchy that a text can name. `dataset` is a DOI. */
@@ -33,6 +34,8 @@ export interface Match {
   /** First and last release that hold any of it, as far as the tables know. */
   minRelease: number;
   maxRelease: number;
+  /** What to know about it: that a collection has another name now. */
+  note?: string | undefined;
   /** Selects exactly these series; with a release where the current one holds none. */
   selection: Selection;
   /** The rows of `selection`. */
@@ -102,7 +105,26 @@ export async function lookUpText(session: Session, tables: OpenTables, text: str
   const probes = UID.test(value) ? BY_UID : BY_NAME;
   const here = await probe(session, tables, 'carrel.series', probes, value, true);
   if (here.length > 0 || !tables.relations.hasPrior) return here;
+  if (probes === BY_NAME) {
+    const renamed = await lookUpFormerName(session, tables, value);
+    if (renamed !== undefined) return [renamed];
+  }
   return probe(session, tables, 'carrel.ranges', probes, value, false);
+}
+
+/** A collection of earlier releases whose series stand in another one now. */
+async function lookUpFormerName(
+  session: Session,
+  tables: OpenTables,
+  value: string,
+): Promise<BareMatch | undefined> {
+  const [former] = await formerNames(session, tables, 'carrel.series', [value]);
+  if (former === undefined) return undefined;
+  const rows = await session.rows(`SELECT ${PARTS} FROM carrel.series WHERE ${FORMERLY} GROUP BY ALL`, {
+    formerCollections: [former.name],
+  });
+  const match = merge(tables, 'collection', former.name, rows, { collection: [former.name] }, true);
+  return { ...match, note: formerNameText(tables, former) };
 }
 
 async function probe(

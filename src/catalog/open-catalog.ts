@@ -9,7 +9,9 @@ import type { OpenTables } from './open-tables.ts';
 import { releaseNotes } from './release-notes.ts';
 import { canHaveSideIndex, sideIndexOf } from './side-index/prepare.ts';
 import { openSideIndex, type SideIndex } from './side-index/read-side-index.ts';
+import { type FetchTables, withFetchedTables } from './with-fetched-tables.ts';
 import { withSideIndex } from './with-side-index.ts';
+import { findWithdrawn } from './withdrawn.ts';
 
 /** Options of `openCatalog`. */
 export interface OpenCatalogOptions {
@@ -25,6 +27,8 @@ export interface OpenCatalogOptions {
   threads?: number | undefined;
   /** False: answer everything from the tables. Answers are the same. */
   sideIndex?: boolean | undefined;
+  /** Lets a question fetch a table that it names and that is not installed. Default: such a question is `not-found`. */
+  fetchTables?: FetchTables | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -37,11 +41,17 @@ export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog>
   const { index, ...tables } = await openTables(options);
   const catalog = createCatalog(tables, {
     notes: releaseNotes(tables),
+    withdrawn: (names, signal) =>
+      findWithdrawn({ archive: options.archive, cacheDir: options.cacheDir, names, signal }),
     reopen: (release) => openCatalog({ ...options, release, version: undefined }),
-    engineWith: (memoryLimit = options.memoryLimit, writable?: string[]) =>
-      openEngine({ ...options, memoryLimit, writable }, tables.chosen).then(({ engine }) => engine),
+    engineWith: (memoryLimit = options.memoryLimit, writable?: string[], threads = options.threads) =>
+      openEngine({ ...options, memoryLimit, writable, threads }, tables.chosen).then(({ engine }) => engine),
   });
-  return index === undefined ? catalog : withSideIndex(catalog, tables, index);
+  const whole = index === undefined ? catalog : withSideIndex(catalog, tables, index);
+  const { fetchTables, cacheDir, signal, ...others } = options;
+  if (fetchTables === undefined) return whole;
+  const again = { ...others, cacheDir, signal, version: tables.version, fetchTables: undefined };
+  return withFetchedTables(whole, { ...fetchTables, cacheDir, signal, reopen: () => openCatalog(again) });
 }
 
 async function openTables(options: OpenCatalogOptions): Promise<OpenTables & { index?: SideIndex }> {
@@ -49,7 +59,7 @@ async function openTables(options: OpenCatalogOptions): Promise<OpenTables & { i
   for (const [at, chosen] of found.entries()) {
     const index = await openBeside(options, chosen);
     if (index !== undefined) {
-      const relations = { ...index.header.relations, doubled: undefined };
+      const relations = { ...index.header.relations, doubled: index.header.relations.doubled };
       const engine = createLazyEngine(async () => {
         const opened = await openEngine({ ...options, signal: undefined }, chosen);
         return opened.engine;

@@ -84,6 +84,8 @@ export async function runQuery(
           left -= chunk.length;
           if (left < 0) return;
         }
+        // An interrupted statement ends like one whose rows have all come.
+        stopIfAborted(signal);
       } catch (error) {
         throw await failure(error);
       } finally {

@@ -9,6 +9,9 @@
 import { CarrelError } from '../errors.ts';
 import { literal, quoted, type Session } from './engine.ts';
 import { findDoubled, HALVED, inSnakeCase, RENAMED, TIMES } from './old-tables.ts';
+import { createOwnViews } from './own-tables/own-views.ts';
+import type { OwnTable } from './own-tables/table-file.ts';
+import { mustHaveColumns } from './required-columns.ts';
 
 /** Columns that the relations always have, with their types; NULL where an older table lacks them. */
 const STANDARD: Record<string, string> = {
@@ -27,9 +30,6 @@ const STANDARD: Record<string, string> = {
   series_revised_idc_version: 'BIGINT',
   series_size_MB: 'DOUBLE',
 };
-
-/** Without these a table is no main table. */
-const REQUIRED = ['collection_id', 'PatientID', 'StudyInstanceUID', 'SeriesInstanceUID'];
 
 /** Columns of a prior table that say the same for all versions of a series, or change with its rows. */
 const PRIOR_COLUMNS = [
@@ -52,6 +52,8 @@ export interface RelationOptions {
   tables: { name: string; files: string[]; sizes?: 'exact' | 'rounded' | undefined }[];
   /** Main table of a neighbouring version: what it gives with half the files and half the bytes is counted twice here. */
   counterpart?: { version: string; files: string[] } | undefined;
+  /** Tables of the user's own, beside the archive's. */
+  own?: readonly OwnTable[] | undefined;
 }
 
 /** What the views turned out to hold. */
@@ -82,17 +84,10 @@ export async function createRelations(session: Session, options: RelationOptions
     await session.connection.run(`CREATE VIEW ${viewName(table.name)} AS SELECT ${select} FROM ${source}`);
   }
   await nameClinicalTables(session, options);
+  await createOwnViews(session, options.own ?? [], ['index', ...options.tables.map(({ name }) => name)]);
   const types = await typesOf(session, 'published."index"');
   const columns = Object.keys(types);
-  const missing = REQUIRED.filter((column) => !columns.includes(column));
-  if (!columns.includes('crdc_series_uuid') && !columns.includes('series_aws_url'))
-    missing.push('crdc_series_uuid');
-  if (missing.length > 0) {
-    throw new CarrelError('bad-input', `the table index lacks ${missing.join(', ')}`, {
-      item: 'index',
-      next: 'install tables of an archive: one row per series',
-    });
-  }
+  mustHaveColumns('index', columns);
   const prior = options.tables.some(({ name }) => name === 'prior_versions_index')
     ? await columnsOf(session, 'main.prior_versions_index')
     : undefined;

@@ -39,3 +39,13 @@ export function releaseNotes(tables: Omit<OpenTables, 'engine'>): string[] {
   }
   return notes;
 }
+
+/** What every version has beside the columns of the table of prior versions: read off others. */
+const ALWAYS = ['crdc_series_uuid', 'series_size_MB', 'aws_bucket', 'gcs_bucket'];
+
+/** Columns that these tables leave empty: for every series, or for superseded versions where a release is derived. */
+export function missingColumns({ derived, relations }: Omit<OpenTables, 'engine'>): string[] {
+  if (!derived) return [...relations.absent];
+  const known = new Set([...relations.priorColumns, ...ALWAYS]);
+  return relations.columns.filter((column) => !known.has(column));
+}

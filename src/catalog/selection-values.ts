@@ -2,11 +2,16 @@
 import { quoted, type Session } from './engine.ts';
 import { allowsCommercialUse } from './license-policy.ts';
 import type { OpenTables } from './open-tables.ts';
+import { formerNameNote, formerNames } from './renamed.ts';
 import type { SelectionNote } from './rows.ts';
 import { FIELD_COLUMNS, type SelectionField } from './selection-fields.ts';
 import { suggestValues } from './suggest.ts';
 
-/** The values of a field that are there, as published; notes for all that differ, are elsewhere or are nowhere. */
+/**
+ * The values of a field that are there, as published; notes for all that differ, are elsewhere or are nowhere.
+ *
+ * @param formerly takes names of collections of earlier releases whose series stand in another collection now
+ */
 export async function matchValues(
   session: Session,
   tables: OpenTables,
@@ -14,6 +19,7 @@ export async function matchValues(
   field: SelectionField,
   values: string[],
   notes: SelectionNote[],
+  formerly: string[] = [],
 ): Promise<string[]> {
   const column = FIELD_COLUMNS[field];
   const asked = [...new Set(field === 'license' ? await expandLicenses(session, relation, values) : values)];
@@ -43,6 +49,15 @@ export async function matchValues(
   left = left.filter((value) => !folded.some((real) => real.toLowerCase() === value.toLowerCase()));
   if (left.length === 0) return matched;
 
+  if (field === 'collection' && relation === 'carrel.series') {
+    for (const former of await formerNames(session, tables, relation, left)) {
+      const value = left.find((one) => one.toLowerCase() === former.name.toLowerCase()) ?? former.name;
+      formerly.push(former.name);
+      notes.push(formerNameNote(tables, former, value));
+      left = left.filter((one) => one !== value);
+    }
+    if (left.length === 0) return matched;
+  }
   const elsewhere =
     relation === 'carrel.versions' || !(tables.relations.hasPrior || tables.derived)
       ? []

@@ -8,6 +8,7 @@ import type { Parameters, Session } from './engine.ts';
 import { guardCondition } from './guard.ts';
 import { releaseNumber } from './layout.ts';
 import type { OpenTables } from './open-tables.ts';
+import { FORMERLY } from './renamed.ts';
 import type { Selection, SelectionNote } from './rows.ts';
 import { FIELD_COLUMNS, type SelectionField } from './selection-fields.ts';
 import { materialiseSql } from './selection-sql.ts';
@@ -64,12 +65,18 @@ export async function compileSelection(
     const values = selection[field];
     if (values === undefined) continue;
     const column = FIELD_COLUMNS[field];
-    const matched = await matchValues(session, tables, relation, field, values, notes);
+    const formerly: string[] = [];
+    const matched = await matchValues(session, tables, relation, field, values, notes, formerly);
     parameters[field] = matched;
     // A filter keeps the order of the rows, a join with a list does not; for many values the join is faster.
     const few = matched.length <= FEW;
     if (!few) ordered = false;
-    const condition = few ? `list_contains($${field}, ${column})` : `${column} IN (SELECT unnest($${field}))`;
+    let condition = few ? `list_contains($${field}, ${column})` : `${column} IN (SELECT unnest($${field}))`;
+    if (formerly.length > 0) {
+      ordered = false;
+      parameters['formerCollections'] = formerly;
+      condition = `(${condition} OR ${FORMERLY})`;
+    }
     (isPriorColumn(tables, column) ? known : unknownToPrior).push(condition);
   }
   if (named !== undefined) known.push(`${named.column} IN (SELECT id FROM ${named.table})`);

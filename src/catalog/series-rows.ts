@@ -39,19 +39,21 @@ export function rowColumns(
   columns?: string[],
   added?: string[],
 ): { names: string[]; published: number; json: string } {
-  const published = wanted(tables, columns, added);
-  const names = [...seriesColumns(tables, columns, added), ...OWN];
+  const { names: read, published } = seriesColumns(tables, columns, added);
+  const names = [...read, ...OWN];
   const list = names.map((name) => jsonColumn(tables, name)).join(', ');
-  return { names, published: published.length, json: `json_array(${list})` };
+  return { names, published, json: `json_array(${list})` };
 }
 
-/** Published columns that a row for `SeriesRow` needs: those asked for (by any case) or all, and those of its own fields. */
+/** Columns that a `SeriesRow` is read from: first those asked for (in any case) or all, then those of its own fields. */
 export function seriesColumns(
   tables: Pick<OpenTables, 'relations'>,
   columns?: string[],
   added?: string[],
-): string[] {
-  return [...new Set([...wanted(tables, columns, added), ...NEEDED, ...tables.relations.bucketColumns])];
+): { names: string[]; published: number } {
+  const published = wanted(tables, columns, added);
+  const names = [...new Set([...published, ...NEEDED, ...tables.relations.bucketColumns])];
+  return { names, published: published.length };
 }
 
 /**

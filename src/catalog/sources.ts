@@ -26,6 +26,8 @@ export interface Source {
   name: string;
   /** What its file name or metadata says: `25.0.5`. */
   version?: string | undefined;
+  /** Python package of a wheel, as its metadata says: `idc_index_data`. */
+  package?: string | undefined;
   entries: SourceEntry[];
   close(): void;
 }
@@ -136,7 +138,14 @@ async function openWheel(path: string): Promise<Source> {
             zip.openReadStream(entry, (error, stream) => (error ? reject(wrong(error)) : resolve(stream)));
           }),
       }));
-    return { name, version, entries, close: () => zip.close() };
+    const own = found.map(({ fileName }) => /^([^/]+?)-[0-9][^/]*\.dist-info\//.exec(fileName)?.[1]);
+    return {
+      name,
+      version,
+      package: own.find((text) => text !== undefined),
+      entries,
+      close: () => zip.close(),
+    };
   } catch (error) {
     zip.close();
     throw error;

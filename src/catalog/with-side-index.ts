@@ -4,8 +4,9 @@ import type { Match } from './look-up.ts';
 import type { OpenTables } from './open-tables.ts';
 import type { Selection, SeriesRow } from './rows.ts';
 import { createSideAnswers, licensesOfRows } from './side-index/answers.ts';
+import { createCountAnswers } from './side-index/count-answers.ts';
+import { DamagedSideIndex } from './side-index/read-piece.ts';
 import type { SideIndex } from './side-index/read-side-index.ts';
-import { DamagedSideIndex } from './side-index/side-file.ts';
 
 /**
  * More identifiers than these in one call are a join, which the engine does better: 10,000 scattered over all tables touch
@@ -16,6 +17,7 @@ const MOST_IDS = 2_000;
 /** Puts the side index before the tables. It is closed with the catalogue. */
 export function withSideIndex(catalog: Catalog, tables: OpenTables, index: SideIndex): Catalog {
   const answers = createSideAnswers(index, tables);
+  const counts = createCountAnswers(index, tables);
   const hasFiles = tables.content.tables.some(({ name }) => name === 'sm_instance_index');
   let usable = true;
   let closed = false;
@@ -69,11 +71,19 @@ export function withSideIndex(catalog: Catalog, tables: OpenTables, index: SideI
       const rows = await select(selection, options);
       return rows === undefined ? catalog.select(selection, options) : { rows, notes: [] };
     },
+    async count(what, options) {
+      const found = await ask(() => counts.count(what, options?.sums));
+      return found ?? catalog.count(what, options);
+    },
+    async groupBy(what, columns, options) {
+      const found = await ask(() => counts.groupBy(what, columns, options));
+      return found ?? catalog.groupBy(what, columns, options);
+    },
     async licenses(what, options?: Options) {
       const rows = isSelection(what) ? await select(what, { ...options, columns: [] }) : undefined;
-      return rows === undefined
-        ? catalog.licenses(what, options)
-        : { licenses: licensesOfRows(rows), notes: [] };
+      if (rows !== undefined) return { licenses: licensesOfRows(rows), notes: [] };
+      const licenses = isSelection(what) ? await ask(() => counts.licenses(what)) : undefined;
+      return licenses === undefined ? catalog.licenses(what, options) : { licenses, notes: [] };
     },
     close() {
       closed = true;

@@ -100,6 +100,7 @@ export function createRun(
       jobs: text(flags['jobs']),
       bandwidth: text(flags['bandwidth']),
       color: text(flags['color']),
+      fetch_tables: flags['fetch'] === false ? 'never' : undefined,
       cache_dir: text(flags['cacheDir']),
     },
     env: terminal.env,

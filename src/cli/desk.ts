@@ -6,9 +6,10 @@ import { join, resolve } from 'node:path';
 import { type Archive, withMirrors } from '../archives/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import { parseRecordText, readArchive, type Tools } from '../cohort/index.ts';
-import { type CarrelError, isCarrelError } from '../errors.ts';
+import { CarrelError, isCarrelError } from '../errors.ts';
 import { drsTokenFrom } from '../locations/index.ts';
 import { createOpenStore, type HttpPool, type OpenStore } from '../stores/index.ts';
+import { tellCatalogEvents } from './catalog-events.ts';
 import { mirrorOverrides, type Run } from './command.ts';
 import { textOf } from './settings.ts';
 
@@ -42,7 +43,9 @@ export async function openDesk(run: Run): Promise<Desk> {
     const openCatalogOnce = async (release?: string): Promise<Catalog> => {
       if (catalog === undefined || catalog.release !== release) {
         const { openCatalog } = await import('../catalog/index.ts');
-        catalog = { release, opened: openCatalog({ archive, cacheDir, release, signal: run.signal }) };
+        const fetchTables = { openStore: stores.openStore, onEvent: tellCatalogEvents(run) };
+        const options = { archive, cacheDir, release, signal: run.signal };
+        catalog = { release, opened: openCatalog(mayFetch(run) ? { ...options, fetchTables } : options) };
       }
       return await catalog.opened;
     };
@@ -83,6 +86,16 @@ export async function openDesk(run: Run): Promise<Desk> {
     await stores.close();
     throw error;
   }
+}
+
+/** True where a question may fetch the tables that it names. Throws `usage` for another word than `auto` and `never`. */
+function mayFetch(run: Run): boolean {
+  const value = textOf(run.settings, 'fetch_tables');
+  if (value === 'auto' || value === 'never') return value === 'auto';
+  throw new CarrelError('usage', `fetch_tables is auto or never, not ${JSON.stringify(value)}`, {
+    item: run.settings.fetch_tables.origin,
+    next: 'auto lets a question fetch tables that it names; never does not',
+  });
 }
 
 /** Runs some work at a desk and closes it whatever happens. */

@@ -1,6 +1,6 @@
 /** Remarks about an answer, on stderr. */
-import { FIELD_COLUMNS, type SelectionNote } from '../catalog/index.ts';
-import { CarrelError } from '../errors.ts';
+import type { SelectionNote } from '../catalog/index.ts';
+import { unknownValue } from '../cohort/index.ts';
 import type { Run } from './command.ts';
 import { printable, write } from './terminal.ts';
 
@@ -14,23 +14,6 @@ export async function printSelectionNotes(run: Run, notes: readonly SelectionNot
         : '';
     await write(run.terminal.err, `${run.err.dim('note:')} ${printable(`${message}${hint}`)}\n`);
   }
-}
-
-/** The error for a value that is nowhere in the catalogue, with its nearest real ones. */
-export function unknownValue(note: SelectionNote): CarrelError {
-  return new CarrelError('not-found', `${note.value} is nowhere in the catalogue`, {
-    item: note.value,
-    next:
-      note.suggestions.length > 0
-        ? `did you mean ${note.suggestions.join(', ')}?`
-        : note.field === 'words'
-          ? 'carrel search --by collection_id lists all collections'
-          : `carrel search --by ${columnOf(note.field)} lists the values`,
-  });
-}
-
-function columnOf(field: string): string {
-  return Object.entries(FIELD_COLUMNS).find(([name]) => name === field)?.[1] ?? field;
 }
 
 /** Prints notes; an unknown value is an error where nothing is left, or with `--strict`. */

@@ -35,6 +35,11 @@ export const SETTINGS = {
   jobs: { variable: 'CARREL_JOBS', fallback: 'auto', help: 'files in flight, or auto' },
   bandwidth: { variable: 'CARREL_BANDWIDTH', fallback: 'unlimited', help: 'bytes per second: 50M, 1G' },
   color: { variable: 'CARREL_COLOR', fallback: 'auto', help: 'auto, always or never' },
+  fetch_tables: {
+    variable: 'CARREL_FETCH_TABLES',
+    fallback: 'auto',
+    help: 'auto: a question fetches tables that it names; never',
+  },
   cache_dir: {
     variable: 'CARREL_CACHE_DIR',
     fallback: envPaths('carrel', { suffix: '' }).cache,

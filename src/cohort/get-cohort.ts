@@ -16,6 +16,14 @@ import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
 import { type CohortFile, lockOf, planFiles } from './plan-cohort.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
+import {
+  explainMissing,
+  type MissingFile,
+  missingError,
+  readTombstones,
+  type Tombstone,
+  tombstoneOf,
+} from './tombstones.ts';
 import { LOCK_NAME, writeLock } from './write-lock.ts';
 
 /** How a cohort is to be fetched. */
@@ -54,6 +62,8 @@ export interface GetResult {
   transfer: TransferResult;
   lock: LockFile;
   lockPath: string;
+  /** What no mirror has: redacted, by the archive's tombstones, or lost. */
+  missing: MissingFile[];
   /** Name that the lock file of another cohort was moved to. */
   movedLock: string | undefined;
 }
@@ -80,6 +90,7 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
       ? forgetListings
       : await openKnownListings(resolve(options.directory), cohort.archive.name);
   const located = await locateCohort(cohort, tools, { known, onProgress: options.onLocated });
+  await explainSeries(located.failed, tools);
   const first = located.failed[0];
   if (located.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;
   const files = planFiles(cohort, located.series, layout, options.layout !== undefined);
@@ -100,6 +111,19 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
     layout: layout.text,
     keepListings: () => known.keep(),
   };
+}
+
+/** A series that no bucket holds may have been redacted. */
+async function explainSeries(failed: LocatedCohort['failed'], tools: Tools): Promise<void> {
+  const gone = failed.filter(({ error }) => error.code === 'not-found');
+  if (gone.length === 0 || tools.archive.tombstones === undefined) return;
+  // Where the list cannot be read, what the buckets said stands.
+  const tombstones = await readTombstones(tools).catch(() => new Map<string, Tombstone>());
+  for (const one of gone) {
+    const { crdc_series_uuid: uuid } = one.series;
+    const tombstone = tombstoneOf(uuid, tombstones);
+    if (tombstone !== undefined) one.error = missingError(uuid, tombstone, one.error);
+  }
 }
 
 /** The licence in the release asked for; null where no table says. */
@@ -126,11 +150,14 @@ export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOpt
     onEvent: options.onEvent,
     signal: tools.signal,
   });
+  const keys = new Map(plan.files.map(({ path, key }) => [path, key]));
+  const { missing, notes } = await explainMissing(result.failed, (path) => keys.get(path), tools);
+  plan.notes.push(...notes);
   const proven = new Map(result.files.map(({ path, digest, bytes }) => [path, { digest, bytes }]));
   const lock = lockOf(plan.cohort, plan.files, plan.layout, proven);
   const lockPath = options.lockPath === undefined ? join(directory, LOCK_NAME) : resolve(options.lockPath);
   const movedLock = await writeLock(lock, lockPath);
-  return { plan, transfer: result, lock, lockPath, movedLock };
+  return { plan, transfer: result, lock, lockPath, missing, movedLock };
 }
 
 export { resultUntil };

@@ -1,4 +1,17 @@
 /** The whole road: from what was asked to a verified folder and its lock file. */
+export type { ArchiveCatalog } from './archive-catalog.ts';
+export type {
+  ArchiveEvent,
+  ArchiveGetOptions,
+  ArchiveGetResult,
+  ArchiveLock,
+  ArchiveVerifyOptions,
+  ArchiveVerifyReport,
+  Asked,
+  AskOptions,
+  PlanOptions,
+} from './archive-work.ts';
+export { defaultCacheDir } from './default-cache-dir.ts';
 export {
   type CohortPlan,
   type GetOptions,
@@ -9,13 +22,27 @@ export {
 } from './get-cohort.ts';
 export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
+export { type ListedPage, type ListObjectsOptions, listObjects } from './list-objects.ts';
 export { type LockedCohort, lockCohort } from './lock-cohort.ts';
 export { nameWithHistory } from './name-with-history.ts';
-export { pinnedOf } from './pinned-of.ts';
+export {
+  type ObjectOptions,
+  type OpenArchive,
+  type OpenArchiveOptions,
+  openArchive,
+} from './open-archive.ts';
+export { openSide, pinnedOf } from './pinned-of.ts';
 export type { CohortFile } from './plan-cohort.ts';
 export type * from './question.ts';
 export { parseRecordText, type ReadArchiveOptions, readArchive } from './read-archive.ts';
+export { locateObject, type ReadTools, readObject } from './read-object.ts';
+export type { DiffRow, ReleaseDiff } from './release-diff.ts';
 export { isNarrowed, resolveCohort } from './resolve-cohort.ts';
+export type { GroupOf, SearchOptions, SeriesRowOf, SeriesSearch } from './series-search.ts';
 export { type NamedThing, type Shown, type ShowTools, showName } from './show-name.ts';
+export type { RowSchema, SqlAnswer, SqlParameter, SqlRow, SqlValue } from './sql-answer.ts';
+export { withdrawnError } from './tell-withdrawn.ts';
+export { type MissingFile, readTombstones, type Tombstone } from './tombstones.ts';
+export { refuseUnknown, unknownValue } from './unknown-value.ts';
 export { type LockedFolder, lockedFiles, openLockedFolder, verifyFolder } from './verify-cohort.ts';
 export { LOCK_NAME, writeLock } from './write-lock.ts';

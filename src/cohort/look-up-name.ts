@@ -43,6 +43,7 @@ export async function lookUpName(
   if (matches.length === 1 && only?.value !== undefined && only.value !== name) {
     cohort.notes.push({ item: name, message: `${name} → ${only.value}` });
   }
+  for (const { note } of matches) if (note !== undefined) cohort.notes.push({ item: name, message: note });
   const rows = await Promise.all(matches.map((match) => match.seriesRows({ signal: tools.signal })));
   return rows.flat().map((row) => ({ crdc_series_uuid: row.crdc_series_uuid, row }));
 }

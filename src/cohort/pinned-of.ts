@@ -1,9 +1,12 @@
-/** A lock file as one side of a comparison of releases. */
+/** A release or a lock file as one side of a comparison. */
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import type { Archive } from '../archives/index.ts';
 import type { Pinned, PinnedSeries } from '../catalog/index.ts';
 import { CarrelError } from '../errors.ts';
 import type { LockFile } from '../manifests/index.ts';
 import { isNarrowed } from './resolve-cohort.ts';
+import { openLockedFolder } from './verify-cohort.ts';
 
 /**
  * The series that a lock file pins, and its question where it was a selection alone: names of files mean nothing on
@@ -37,4 +40,24 @@ export function pinnedOf(lock: LockFile, archive: Archive, name: string): Pinned
       }),
     ),
   };
+}
+
+/**
+ * What a text names as a side: a release (`v23`, `23`, `current`), or a lock file or a folder that has one.
+ *
+ * @throws `not-found` where it is neither, `usage` for a lock file of another archive
+ */
+export async function openSide(text: string, archive: Archive, cwd: string): Promise<string | Pinned> {
+  const path = resolve(cwd, text);
+  const there = await stat(path).catch(() => undefined);
+  const prefix = archive.catalog.releasePrefix;
+  const bare = text.startsWith(prefix) ? text.slice(prefix.length) : text;
+  if (text === 'current' || (/^\d{1,6}$/.test(bare) && there?.isFile() !== true)) return text;
+  if (there === undefined)
+    throw new CarrelError('not-found', `${JSON.stringify(text)} is no release, and there is no such file`, {
+      item: text,
+      next: `releases look like ${prefix}24; carrel catalog releases lists them`,
+    });
+  const { lock } = await openLockedFolder(path);
+  return pinnedOf(lock, archive, text);
 }

@@ -9,6 +9,7 @@ import { gather } from './gather.ts';
 import type { Cohort, CohortSeries, Question, Tools, Unresolved } from './question.ts';
 import { requireCatalog } from './require-catalog.ts';
 import { resolveNames } from './resolve-names.ts';
+import { refuseUnknown } from './unknown-value.ts';
 
 /** Fields of a selection that leave nothing out by themselves. */
 const NOT_NARROWING = new Set(['release', 'seed', 'sampleBy', 'order', 'split']);
@@ -80,17 +81,7 @@ async function selectAll(cohort: Cohort, question: Question, tools: Tools): Prom
   const catalog = requireCatalog(tools);
   const { rows, notes } = await catalog.select(question.selection, { signal: tools.signal });
   for (const { message, value } of notes) cohort.notes.push({ item: value, message });
-  const unknown = notes.filter((note) => note.unknown);
-  const [first] = unknown;
-  if (first !== undefined && (rows.length === 0 || question.strict === true)) {
-    throw new CarrelError('not-found', `${first.value} is nowhere in the catalogue`, {
-      item: first.value,
-      next:
-        first.suggestions.length > 0
-          ? `did you mean ${first.suggestions.join(', ')}?`
-          : 'carrel search shows what there is',
-    });
-  }
+  if (rows.length === 0 || question.strict === true) refuseUnknown(notes);
   cohort.series = rows.map((row) => ({ crdc_series_uuid: row.crdc_series_uuid, row }));
 }
 

@@ -10,6 +10,7 @@ import type { Gathered, Wanted } from './gather.ts';
 import { askForNames, type KnownNames } from './known-names.ts';
 import { lookUpName, lookUpUid } from './look-up-name.ts';
 import type { Cohort, Question, Tools } from './question.ts';
+import { tellWithdrawn } from './tell-withdrawn.ts';
 
 /** Resolves everything that was gathered into `cohort`; what leads nowhere goes to `cohort.unresolved`. */
 export async function resolveNames(
@@ -39,6 +40,7 @@ export async function resolveNames(
   for (const { json, origin } of gathered.compounds) {
     await attempt(origin, origin, () => addCompound(cohort, { json, origin }, tools));
   }
+  await tellWithdrawn(cohort, gathered.wanted, tools);
 }
 
 async function resolveOne(

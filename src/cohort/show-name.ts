@@ -21,6 +21,8 @@ export interface NamedThing {
   releases: { from: string; to: string };
   licenses: { license: string | null; series: number; bytes: number }[];
   modalities: string[];
+  /** What to know about it: that a collection has another name now. */
+  note?: string;
   /** URL that shows it in the archive's viewer. */
   viewer: string | null;
   /** The row of a single series version. */
@@ -98,6 +100,7 @@ async function describe(
       ? [{ license: first?.license_short_name ?? null, series: 1, bytes: match.bytes }]
       : licenses.map(({ license, series, bytes }) => ({ license, series, bytes })),
     modalities,
+    ...(match.note === undefined ? {} : { note: match.note }),
     viewer: match.current ? viewerOf(archive, match, first, modalities) : null,
     ...(first === undefined ? {} : { row: first, urls: urlsOf(tools, first) }),
   };

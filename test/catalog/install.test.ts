@@ -185,7 +185,7 @@ describe('installing a catalogue', () => {
       description: 'what made it',
     });
     expect(await catalog.schema('seg_index')).toEqual([
-      { name: 'names', type: 'STRING[]', description: 'segments' },
+      { name: 'names', type: 'VARCHAR[]', description: 'segments' },
     ]);
     const listed = await catalog.tables();
     expect(listed.find(({ name }) => name === 'sm_instance_index')).toMatchObject({
@@ -239,6 +239,48 @@ describe('what cannot be installed', () => {
       async (folder) => writeZip(join(folder, 't-5.0.0-py3.whl'), { 't/idc_index.parquet': '' }),
       'bad-input',
       /it has 0 bytes/,
+    ],
+    [
+      'a wheel of another package',
+      async (folder) =>
+        writeZip(join(folder, 'other-5.0.0-py3-none-any.whl'), {
+          'other-5.0.0.dist-info/METADATA': 'Name: other',
+          'other/idc_index.parquet': await readFile(join(tables, 'idc_index.parquet')),
+        }),
+      'bad-input',
+      /other-5\.0\.0-py3-none-any\.whl is the package other; the tables of tiny are in tiny-index-data/,
+    ],
+    [
+      'a main table without a column that it needs',
+      async (folder) => {
+        const all = `SELECT * EXCLUDE (StudyInstanceUID) FROM (${indexValues(SERIES)})`;
+        await writeTable(folder, 'idc_index.parquet', all, '5.0.0');
+        return folder;
+      },
+      'bad-input',
+      /the table index lacks StudyInstanceUID \(idc_index\.parquet\)/,
+    ],
+    [
+      'a main table that does not tell versions apart',
+      async (folder) => {
+        const all = `SELECT * EXCLUDE (crdc_series_uuid, series_aws_url) FROM (${indexValues(SERIES)})`;
+        await writeTable(folder, 'idc_index.parquet', all, '5.0.0');
+        return folder;
+      },
+      'bad-input',
+      /the table index lacks crdc_series_uuid or series_aws_url/,
+    ],
+    [
+      'a table of prior versions without their ranges',
+      async (folder) => {
+        await writeTinyTables(folder);
+        const prior = join(tables, 'prior_versions_index.parquet');
+        const select = `SELECT * EXCLUDE (min_idc_version, max_idc_version) FROM '${prior}'`;
+        await writeTable(folder, 'prior_versions_index.parquet', select, '5.0.0');
+        return folder;
+      },
+      'bad-input',
+      /the table prior_versions_index lacks min_idc_version, max_idc_version/,
     ],
     [
       'a table cut short',
@@ -343,7 +385,7 @@ describe('installed catalogues', () => {
   test('nothing installed: the error has both commands', async () => {
     await expect(openCatalog({ archive, cacheDir: freshCache() })).rejects.toMatchObject({
       code: 'not-found',
-      next: 'carrel catalog update --archive tiny, or without direct access: pip download --no-deps tiny-index-data==5.0.0 && carrel catalog add --archive tiny tiny_index_data-5.0.0-py3-none-any.whl',
+      next: 'carrel catalog update --archive /somewhere/archive.json, or without direct access: pip download --no-deps tiny-index-data==5.0.0 && carrel catalog add --archive /somewhere/archive.json tiny_index_data-5.0.0-py3-none-any.whl',
     });
   });
 

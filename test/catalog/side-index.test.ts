@@ -44,6 +44,21 @@ async function everything(catalog: Catalog, text: string): Promise<unknown> {
   };
 }
 
+/** Counts of a selection in every way that has an own answer. */
+async function allCounts(catalog: Catalog, selection: Selection, by: readonly string[][]): Promise<unknown> {
+  const sums = ['instanceCount', 'bytes'];
+  const grouped = [];
+  for (const columns of by) {
+    grouped.push(await catalog.groupBy(selection, columns, { limit: 300 }));
+    grouped.push(await catalog.groupBy(selection, columns, { sums, limit: 3 }));
+  }
+  return {
+    counts: await catalog.count(selection, { sums }),
+    licenses: await catalog.licenses(selection),
+    grouped,
+  };
+}
+
 /** Each text once. */
 function unique(texts: string[]): string[] {
   return [...new Set(texts)];
@@ -146,12 +161,55 @@ describe('a side index', () => {
     slow.close();
   });
 
+  test('counts, groups and licences of every kind of selection', async () => {
+    const [fast, slow] = [await open(), await open({ sideIndex: false })];
+    const selections: Selection[] = [
+      {},
+      { collection: ['alpha'] },
+      { collection: ['ALPHA'] },
+      { collection: ['alpha', 'nowhere'] },
+      { collection: [] },
+      { modality: ['CT', 'MR'] },
+      { modality: ['CT'], collection: ['beta'] },
+      { license: ['commercial'] },
+      { license: ['commercial'], analysisResults: 'exclude' },
+      { analysisResults: 'only' },
+      { analysisResults: 'include', release: 'current' },
+      { patient: ['P1'] },
+      { series: [seriesUid(1)] },
+      { where: ['instanceCount > 1'] },
+      { modality: ['CT'], limit: 1 },
+      { words: ['alpha'] },
+      { sample: 1 },
+      { release: 'v3' },
+    ];
+    const by = [
+      ['Modality'],
+      ['collection_id', 'Modality'],
+      ['PatientID'],
+      ['bytes'],
+      ['source_doi'],
+      ['instanceCount'],
+    ];
+    for (const selection of selections)
+      expect(await allCounts(fast, selection, by), JSON.stringify(selection)).toEqual(
+        await allCounts(slow, selection, by),
+      );
+    await expect(fast.groupBy({}, ['Modalty'])).rejects.toMatchObject({ code: 'usage' });
+    await expect(fast.groupBy({}, [])).rejects.toMatchObject({ code: 'usage' });
+    await expect(fast.count({}, { sums: ['Modality'] })).rejects.toMatchObject({ code: 'usage' });
+    fast.close();
+    slow.close();
+  });
+
   test('every byte of it may be wrong, and no answer is', async () => {
     const path = await sideFile();
     const whole = await readFile(path);
     const slow = await open({ sideIndex: false });
     const some = ['P1', uuid(1), '1.1', seriesUid(3)];
     const right = await Promise.all(some.map((text) => everything(slow, text)));
+    const byColumns = [['Modality'], ['license_short_name', 'collection_id']];
+    const rightCounts = await allCounts(slow, { modality: ['CT'] }, byColumns);
     await fc.assert(
       fc.asyncProperty(fc.nat(whole.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
         const damaged = Buffer.from(whole);
@@ -160,9 +218,10 @@ describe('a side index', () => {
         const fast = await open();
         for (const [which, text] of some.entries())
           expect(await everything(fast, text)).toEqual(right[which]);
+        expect(await allCounts(fast, { modality: ['CT'] }, byColumns)).toEqual(rightCounts);
         fast.close();
       }),
-      { numRuns: 25 },
+      { numRuns: 40 },
     );
     for (const length of [0, 10, whole.length >> 1, whole.length - 1]) {
       await writeFile(path, whole.subarray(0, length));
@@ -249,6 +308,25 @@ describe.skipIf(wheel.path === undefined)(`a side index of the published tables 
     for await (const chunk of rows) for (const [value] of chunk) found.push(String(value));
     return found;
   };
+
+  test('counts as the tables do', async () => {
+    const by = [
+      ['Modality'],
+      ['collection_id', 'license_short_name'],
+      ['StudyDate'],
+      ['SeriesNumber'],
+      ['PatientAge', 'PatientSex'],
+      ['series_init_idc_version'],
+    ];
+    const selections: Selection[] = [
+      {},
+      { license: ['commercial'], modality: ['CT', 'SEG'] },
+      { collection: ['nlst', 'mri_dir'], analysisResults: 'exclude' },
+      { bodyPart: ['LUNG'], analysisResults: 'only' },
+    ];
+    for (const selection of selections)
+      expect(await allCounts(fast, selection, by)).toEqual(await allCounts(slow, selection, by));
+  });
 
   test('answers as the tables do, of any kind of identifier', async () => {
     const texts = [

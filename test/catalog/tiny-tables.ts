@@ -13,7 +13,9 @@ export async function temporaryFolder(): Promise<{ path: string; remove: () => P
 }
 
 /** An archive like the public one, with two clouds and three classes of buckets. */
-export function tinyArchive(changes: { sources?: unknown[]; versions?: unknown[] } = {}): Archive {
+export function tinyArchive(
+  changes: { sources?: unknown[]; versions?: unknown[]; tables?: unknown[]; clinical?: string } = {},
+): Archive {
   return parseArchive(
     {
       carrel_archive: 1,
@@ -69,7 +71,9 @@ export function tinyArchive(changes: { sources?: unknown[]; versions?: unknown[]
             core: false,
             description: 'Slides, per file.',
           },
+          ...(changes.tables ?? []),
         ],
+        ...(changes.clinical === undefined ? {} : { clinical: changes.clinical }),
         bucketColumns: { aws_bucket: 'aws' },
         releasePrefix: 'v',
       },

@@ -4,7 +4,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type CatalogEvent, listCatalogs, openCatalog, updateCatalog } from '../../src/catalog/index.ts';
+import {
+  type CatalogEvent,
+  checkCatalog,
+  listCatalogs,
+  openCatalog,
+  updateCatalog,
+} from '../../src/catalog/index.ts';
 import { createOpenStore, type StoreOpener } from '../../src/stores/index.ts';
 import { temporaryFolder, tinyArchive, writeTinyTables } from './tiny-tables.ts';
 import { writeZip } from './zip-file.ts';
@@ -249,7 +255,7 @@ describe('fetching a catalogue', () => {
       onEvent,
     });
     expect(one.tables.every(({ evidence }) => evidence === 'none')).toBe(true);
-    expect(notes[0]).toMatch(/nowhere\/5\.0\.0\/: .*does not exist/);
+    expect(notes[0]).toMatch(/nowhere\/5\.0\.0\/.*does not exist/);
     expect(notes).toContain('idc_index.parquet comes without a digest; its form is checked');
 
     const wheelPath = join(root.path, 'tiny_index_data-5.0.0-py3-none-any.whl');
@@ -295,7 +301,7 @@ describe('fetching a catalogue', () => {
     };
     const purl = { kind: 'wheel', url: 'pkg:pypi/tiny-index-data@{version}', description: 'package' };
     await expect(
-      updateCatalog({ archive: archiveOf(dead, purl), cacheDir, openStore: opener }),
+      updateCatalog({ archive: archiveOf(dead, purl), cacheDir, openStore: opener, env: { CARREL_PIP: '' } }),
     ).rejects.toMatchObject({
       code: 'network',
       item: '5.0.0',
@@ -304,6 +310,188 @@ describe('fetching a catalogue', () => {
         'pip download --no-deps tiny-index-data==5.0.0 && carrel catalog add',
       ) as string,
     });
+  });
+
+  describe('three sources in their order, as IDC has them', () => {
+    const wheelName = 'tiny_index_data-5.0.0-py3-none-any.whl';
+    const sources = () => [
+      { kind: 'artefacts', url: `${site.url}/gone/{version}/{file}`, description: 'gone' },
+      {
+        kind: 'release-assets',
+        url: `${site.url}/assets/{version}/{file}`,
+        digestSuffix: '.sha256',
+        description: 'assets',
+      },
+      {
+        kind: 'wheel',
+        url: `${site.url}/wheels/tiny_index_data-{version}-py3-none-any.whl`,
+        description: 'wheel',
+      },
+    ];
+    const right = () => tables['idc_index.parquet'] ?? Buffer.alloc(0);
+    const serveWheel = async () => {
+      const path = join(root.path, wheelName);
+      await writeZip(path, {
+        'tiny_index_data-5.0.0.dist-info/METADATA': 'Name: tiny-index-data',
+        ...Object.fromEntries(
+          Object.entries(tables)
+            .filter(([name]) => name !== 'sm_instance_index.parquet')
+            .map(([name, bytes]) => [`tiny/${name}`, bytes]),
+        ),
+      });
+      site.files.set(`/wheels/${wheelName}`, await readFile(path));
+      return path;
+    };
+
+    test.each<[string, () => void, RegExp]>([
+      [
+        'shorter than its server says',
+        () => {
+          site.files.set('/assets/5.0.0/idc_index.parquet', right());
+          site.cuts.set('/assets/5.0.0/idc_index.parquet', [900, 0, 0, 0, 0, 0, 0, 0]);
+        },
+        /assets\/5\.0\.0\/.*(ended|broke|closed|bytes)/i,
+      ],
+      [
+        'cut short, with the digest of the whole',
+        () => {
+          site.files.set('/assets/5.0.0/idc_index.parquet', right().subarray(0, 900));
+          site.files.set(
+            '/assets/5.0.0/idc_index.parquet.sha256',
+            Buffer.from(`${createHash('sha256').update(right()).digest('hex')}  idc_index.parquet\n`),
+          );
+        },
+        /assets\/5\.0\.0\/idc_index\.parquet has other bytes than were published/,
+      ],
+      [
+        'cut short, without any digest',
+        () => site.files.set('/assets/5.0.0/idc_index.parquet', right().subarray(0, 900)),
+        /assets\/5\.0\.0\/: idc_index\.parquet is no whole Parquet file/,
+      ],
+    ])(
+      'the first has nothing, the second is %s, the third is the wheel',
+      async (_, damage, message) => {
+        damage();
+        await serveWheel();
+        const notes: string[] = [];
+        const onEvent = (event: CatalogEvent) => {
+          if (event.type === 'note') notes.push(event.message);
+        };
+        const installed = await updateCatalog({
+          archive: archiveOf(...sources()),
+          cacheDir,
+          openStore: opener,
+          onEvent,
+        });
+        expect(installed.sources).toEqual([wheelName]);
+        expect(notes[0]).toMatch(/gone\/5\.0\.0\/.*does not exist/);
+        expect(notes.some((note) => message.test(note))).toBe(true);
+        const left = await readdir(join(cacheDir, 'catalogs', 'tiny', '.downloads'));
+        expect(left.filter((name) => !name.endsWith('.lock'))).toEqual([]);
+        expect(
+          (await checkCatalog({ cacheDir, archive: 'tiny', version: '5.0.0' })).every(({ ok }) => ok),
+        ).toBe(true);
+      },
+      30_000,
+    );
+
+    test('where all fail, each failure is in the message, and damage is what is told', async () => {
+      site.files.set('/assets/5.0.0/idc_index.parquet', right());
+      site.files.set(
+        '/assets/5.0.0/idc_index.parquet.sha256',
+        Buffer.from(`${'0'.repeat(64)}  idc_index.parquet\n`),
+      );
+      site.files.set(`/wheels/${wheelName}`, Buffer.from('PK, but no more'));
+      await expect(
+        updateCatalog({ archive: archiveOf(...sources()), cacheDir, openStore: opener }),
+      ).rejects.toMatchObject({
+        code: 'verification',
+        message: expect.stringMatching(
+          /gone\/5\.0\.0\/.*\n.*assets\/5\.0\.0\/.*other bytes.*\n.*\.whl: .*cannot be read as a ZIP/,
+        ) as string,
+      });
+      expect(await listCatalogs({ cacheDir })).toEqual([]);
+    });
+
+    test('a package is asked of pip, which is told to run nothing of it', async () => {
+      const wheel = await serveWheel();
+      const said = join(root.path, 'pip-said.json');
+      const pip = join(root.path, 'pip.mjs');
+      await writeFile(
+        pip,
+        `import { copyFileSync, writeFileSync } from 'node:fs';
+         const words = process.argv.slice(2);
+         writeFileSync(${JSON.stringify(said)}, JSON.stringify(words));
+         copyFileSync(${JSON.stringify(wheel)}, words[words.indexOf('--dest') + 1] + '/${wheelName}');`,
+      );
+      const purl = { kind: 'wheel', url: 'pkg:pypi/tiny-index-data@{version}', description: 'package' };
+      const env = { CARREL_PIP: `${process.execPath} ${pip}` };
+      const archive = archiveOf(sources()[0], purl);
+      const installed = await updateCatalog({ archive, cacheDir, openStore: opener, env });
+      expect(installed.added).toContain('index');
+      const words = JSON.parse(await readFile(said, 'utf8')) as string[];
+      expect(words).toEqual(
+        expect.arrayContaining(['download', '--no-deps', '--only-binary', 'tiny-index-data==5.0.0']),
+      );
+      // It holds the core tables: another one is not looked for there.
+      await rm(said);
+      await expect(
+        updateCatalog({ archive, cacheDir, openStore: opener, env, tables: ['sm_instance_index'] }),
+      ).rejects.toMatchObject({ code: 'not-found' });
+      await expect(readFile(said)).rejects.toMatchObject({ code: 'ENOENT' });
+    });
+
+    test('what pip cannot do is said in its own last words', async () => {
+      const pip = join(root.path, 'no-pip.mjs');
+      await writeFile(
+        pip,
+        "console.error('ERROR: Could not find a version that satisfies'); console.error('ERROR: No matching distribution found'); process.exit(1);",
+      );
+      const purl = { kind: 'wheel', url: 'pkg:pypi/tiny-index-data@{version}', description: 'package' };
+      const env = { CARREL_PIP: `${process.execPath} ${pip}` };
+      await expect(
+        updateCatalog({ archive: archiveOf(sources()[0], purl), cacheDir, openStore: opener, env }),
+      ).rejects.toMatchObject({
+        code: 'not-found',
+        message: expect.stringContaining('pip: ERROR: No matching distribution found') as string,
+      });
+      await expect(
+        updateCatalog({
+          archive: archiveOf(purl),
+          cacheDir,
+          openStore: opener,
+          env: { CARREL_PIP: join(root.path, 'no-such-program') },
+        }),
+      ).rejects.toMatchObject({ message: expect.stringContaining('there is no pip') as string });
+    });
+  });
+
+  test('a version that is whole but lost its side index gets it again, without a request', async () => {
+    const archive = archiveOf(artefacts());
+    const { path } = await updateCatalog({ archive, cacheDir, openStore: opener });
+    const isSide = (name: string) => name.startsWith('side-index-');
+    const [side = ''] = (await readdir(path)).filter(isSide);
+    await rm(join(path, side));
+    site.requests.length = 0;
+    expect((await updateCatalog({ archive, cacheDir, openStore: opener })).added).toEqual([]);
+    expect((await readdir(path)).filter(isSide)).toEqual([side]);
+    expect(site.requests).toEqual([]);
+  });
+
+  test('a newer version stands beside the older one, which stays until it is removed', async () => {
+    const versions = [
+      { version: '6.0.0', release: 'v6' },
+      { version: '5.0.0', release: 'v5' },
+    ];
+    const archive = tinyArchive({ sources: [artefacts()], versions });
+    await updateCatalog({ archive, cacheDir, openStore: opener, version: '5.0.0' });
+    const plain = join(root.path, 'plain-6');
+    await writeTinyTables(plain, { version: '6.0.0' });
+    for (const name of await readdir(plain)) {
+      site.files.set(`/6.0.0/files/${name}`, await readFile(join(plain, name)));
+    }
+    await updateCatalog({ archive, cacheDir, openStore: opener });
+    expect((await listCatalogs({ cacheDir })).map(({ version }) => version)).toEqual(['6.0.0', '5.0.0']);
   });
 
   test('two at once fetch each table once', async () => {

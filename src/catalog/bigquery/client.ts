@@ -200,6 +200,7 @@ async function openClient(options: BigQueryOptions): Promise<Client> {
       cause,
     });
   }
+  quietLookups();
   const { project, apiEndpoint, location, authClient } = options;
   const client = new loaded.BigQuery({
     ...(project === undefined ? {} : { projectId: project }),
@@ -208,6 +209,21 @@ async function openClient(options: BigQueryOptions): Promise<Client> {
     ...(authClient === undefined ? {} : { authClient: authClient as never }),
   });
   return client as unknown as Client;
+}
+
+let quiet = false;
+
+/**
+ * Looking for credentials ends at the service of Google's own machines; elsewhere nobody answers, and Node would print a
+ * warning beside our error, which says the same with what to do.
+ */
+function quietLookups(): void {
+  if (quiet) return;
+  quiet = true;
+  const emit = process.emitWarning.bind(process) as (...all: unknown[]) => void;
+  process.emitWarning = (...all: unknown[]): void => {
+    if (all[1] !== 'MetadataLookupWarning') emit(...all);
+  };
 }
 
 function request(

@@ -5,15 +5,7 @@ import { prepareDraw, SPLIT_COLUMN } from '../draw.ts';
 import type { Selection, SortKey, SplitPart } from '../rows.ts';
 import { FIELD_COLUMNS, type SelectionField } from '../selection-fields.ts';
 import { BYTES_NAME, type DataSet, otherTable, seriesTable, TABLE_NAMES } from './data-set.ts';
-import {
-  asksForAll,
-  checkEnclosed,
-  literal,
-  literals,
-  mentionsOf,
-  quoted,
-  type Token,
-} from './google-sql.ts';
+import { asksForAll, checkEnclosed, isOneOf, literal, mentionsOf, quoted, type Token } from './google-sql.ts';
 import { RELATIONS } from './relations.ts';
 import { SERIES_COLUMNS } from './series-columns.ts';
 
@@ -66,7 +58,7 @@ export function compileSelection(selection: Selection, words?: WordDatasets): Bi
     needed.add('collection_id').add('analysis_result_id');
     const { collections, analysisResults } = words;
     conditions.push(
-      `(collection_id IN ${literals(collections)} OR IFNULL(analysis_result_id IN ${literals(analysisResults)}, FALSE))`,
+      `(${isOneOf('collection_id', collections)} OR IFNULL(${isOneOf('analysis_result_id', analysisResults)}, FALSE))`,
     );
   }
   if (selection.sql !== undefined) {
@@ -148,9 +140,9 @@ export function statementOf(set: DataSet, selection: BigQuerySelection, question
 const MOST_CHARACTERS = 1024 * 1024;
 
 function conditionOf(field: SelectionField, column: string, values: readonly string[]): string {
-  if (field !== 'license' || !values.includes('commercial')) return `${column} IN ${literals(values)}`;
+  if (field !== 'license' || !values.includes('commercial')) return isOneOf(column, values);
   const named = values.filter((value) => value !== 'commercial');
-  return named.length === 0 ? COMMERCIAL : `(${column} IN ${literals(named)} OR ${COMMERCIAL})`;
+  return named.length === 0 ? COMMERCIAL : `(${isOneOf(column, named)} OR ${COMMERCIAL})`;
 }
 
 /** Columns of `index` that a text names, or all where it may ask for all. */

@@ -14,9 +14,9 @@ export function literal(text: string): string {
   return `'${inner}'`;
 }
 
-/** Texts as the list of `IN`; of nothing, a list that nothing is in. */
-export function literals(texts: readonly string[]): string {
-  return texts.length === 0 ? '(NULL)' : `(${texts.map(literal).join(', ')})`;
+/** The condition that a column has one of some values; of none, one that never holds. */
+export function isOneOf(column: string, values: readonly string[]): string {
+  return values.length === 0 ? 'FALSE' : `${column} IN (${values.map(literal).join(', ')})`;
 }
 
 /** A name between backticks. */
@@ -40,6 +40,13 @@ const NAME = /`(?:\\.|[^`\\\n])+`/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NUMBER = /(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/iy;
 
+const KINDS = [
+  ['text', TEXT],
+  ['name', NAME],
+  ['word', WORD],
+  ['number', NUMBER],
+] as const;
+
 /** Takes a text apart. Throws `sql` for a text or comment that does not end. */
 export function tokensOf(sql: string): Token[] {
   const tokens: Token[] = [];
@@ -54,20 +61,16 @@ export function tokensOf(sql: string): Token[] {
       at += blank.length;
       continue;
     }
-    let kind: Token['kind'] = 'mark';
-    let text = match(TEXT);
-    if (text !== undefined) kind = 'text';
-    else if ((text = match(NAME)) !== undefined) kind = 'name';
-    else if ((text = match(WORD)) !== undefined) kind = 'word';
-    else if ((text = match(NUMBER)) !== undefined) kind = 'number';
-    else {
-      text = sql[at] ?? '';
-      if (text === "'" || text === '"' || text === '`' || sql.startsWith('/*', at))
-        throw new CarrelError('sql', `${text === '/' ? 'a comment' : text} is not closed`, {
-          item: sql.slice(at, at + 80),
-          next: 'texts stand between quotation marks, names of tables between backticks',
-        });
-    }
+    const found = KINDS.flatMap(([kind, pattern]) => {
+      const text = match(pattern);
+      return text === undefined ? [] : [{ kind, text }];
+    })[0];
+    const { kind, text } = found ?? { kind: 'mark' as const, text: sql[at] ?? '' };
+    if (found === undefined && (/['"`]/.test(text) || sql.startsWith('/*', at)))
+      throw new CarrelError('sql', `${text === '/' ? 'a comment' : text} is not closed`, {
+        item: sql.slice(at, at + 80),
+        next: 'texts stand between quotation marks, names of tables between backticks',
+      });
     tokens.push({ kind, text: kind === 'name' ? text.slice(1, -1) : text, at });
     at += text.length;
   }

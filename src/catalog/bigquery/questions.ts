@@ -21,6 +21,8 @@ export interface Statement {
   sql: string;
   /** Columns counted by, or listed. */
   names: string[];
+  /** How many of the columns listed were asked for; they come first. */
+  published?: number;
   /** Columns added up: the answer's columns `sum_0`, `sum_1`, … */
   sums: string[];
 }
@@ -78,7 +80,7 @@ GROUP BY ${names.map((_, at) => at + 1).join(', ')}\nORDER BY ${sorted.join(', '
 
 function compileSeries(set: DataSet, selection: BigQuerySelection, columns: string[] | undefined): Statement {
   const { needed, added } = selection;
-  const names = seriesColumns({ relations: RELATIONS }, columns, added);
+  const { names, published } = seriesColumns({ relations: RELATIONS }, columns, added);
   const list = names.map((name) => {
     if (!added.includes(name)) needed.add(name);
     return quoted(name);
@@ -86,7 +88,7 @@ function compileSeries(set: DataSet, selection: BigQuerySelection, columns: stri
   needed.add(BYTES_NAME);
   for (const column of ['collection_id', 'PatientID', 'StudyInstanceUID']) needed.add(column);
   const question = `SELECT ${[...list, BYTES_NAME].join(', ')}\nFROM ${selection.from}\nORDER BY ${selection.order}`;
-  return { sql: statementOf(set, selection, question), names, sums: [] };
+  return { sql: statementOf(set, selection, question), names, published, sums: [] };
 }
 
 function sumsOf(columns: readonly string[], needed: Set<string>): { list: string; names: string[] } {
@@ -94,8 +96,8 @@ function sumsOf(columns: readonly string[], needed: Set<string>): { list: string
   const list = found.map(({ name, sql }, at) => {
     const type = name === BYTES_COLUMN ? 'BIGINT' : (SERIES_COLUMNS[name]?.type ?? 'VARCHAR');
     if (type === 'BIGINT') return `, SUM(${sql}) AS sum_${at}`;
-    // Decimals add up the same in any order.
-    if (type === 'DOUBLE') return `, CAST(SUM(ROUND(CAST(${sql} AS NUMERIC), 6)) AS FLOAT64) AS sum_${at}`;
+    // Whole numbers of millionths add up the same in any order.
+    if (type === 'DOUBLE') return `, SUM(CAST(ROUND(${sql} * 1000000) AS INT64)) / 1000000 AS sum_${at}`;
     throw new CarrelError('usage', `${name} is ${type}, not a number: it cannot be added up`, {
       item: name,
       next: `columns of numbers: ${[BYTES_COLUMN, ...numberColumns()].join(', ')}`,

@@ -3,7 +3,8 @@
  * `history.ts`, `series-rows.ts`, `summary.ts`), and tests hold the two against each other. `undefined` means: ask the tables.
  */
 import type { Row } from '../engine.ts';
-import { type History, historyOf } from '../history.ts';
+import { historyOf } from '../history.ts';
+import type { History } from '../history-versions.ts';
 import { licenseTerms } from '../license-policy.ts';
 import { type BareMatch, BY_NAME, BY_UID, formOf, matchProbes, matchUuid } from '../look-up.ts';
 import { addUidRow, UID_COLUMNS, type UidMatch } from '../look-up-uids.ts';
@@ -184,9 +185,7 @@ export function createSideAnswers(index: SideIndex, tables: Tables): SideAnswers
         rows.push(...(await index.historyRows(uid, signal)));
       }
       if (rows.length === 0) return undefined;
-      const by = (name: string, a: Row, b: Row) => Number(a[name]) - Number(b[name]);
-      rows.sort((a, b) => by('first', a, b) || by('last', a, b));
-      return historyOf(tables, wanted, rows, header.firstRelease ?? 0);
+      return historyOf(wanted, { tables, rows, least: header.firstRelease ?? 0 });
     },
 
     async select(selection, columns, signal) {

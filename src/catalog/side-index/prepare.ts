@@ -12,9 +12,9 @@ import { writeSideIndex } from './write-side-index.ts';
 /** Begins the names of files that are not finished. */
 const UNFINISHED = '.side-index-';
 
-/** True where these tables can have one: they answer for their own release, and nothing puts their figures right. */
+/** True where these tables can have one: they answer for their own release. */
 export function canHaveSideIndex(chosen: ChosenTables): boolean {
-  return chosen.release === chosen.tablesRelease && chosen.counterpart === undefined;
+  return chosen.release === chosen.tablesRelease;
 }
 
 /** Path and key of the side index of these tables. */

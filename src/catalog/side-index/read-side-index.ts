@@ -3,14 +3,14 @@ import type { FileHandle } from 'node:fs/promises';
 import { brotliDecompressSync, crc32 } from 'node:zlib';
 import { stopIfAborted } from '../abort.ts';
 import type { Row } from '../engine.ts';
+import { type Piece, readWhole } from './pieces.ts';
+import { DamagedSideIndex, readPiece } from './read-piece.ts';
 import {
   BLOCK_ITEM,
   BUCKET_ITEM,
-  DamagedSideIndex,
   ENTRY,
   openSideFile,
   ROWS_PER_BLOCK,
-  readPiece,
   type SideHeader,
 } from './side-file.ts';
 import { hashText } from './text-hash.ts';
@@ -35,6 +35,8 @@ export interface SideIndex {
   historyRows(uid: string, signal?: AbortSignal): Promise<Row[]>;
   /** Place of a value in the rows of versions. */
   at(name: string): number;
+  /** The bytes of a piece that the header names. */
+  piece(piece: Piece): Promise<Buffer>;
   close(): Promise<void>;
 }
 
@@ -92,6 +94,7 @@ export async function openSideIndex(path: string, key: string): Promise<SideInde
           Object.fromEntries(header.historyNames.map((name, place) => [name, values[place] ?? null])),
         );
     },
+    piece: (piece) => readWhole(file, piece),
     close: () => file.close(),
   };
 }

@@ -3,6 +3,7 @@
  *
  * ```
  * blocks       brotli of up to 128 lines, each the JSON array of one row
+ * counted      codes of columns, files, bytes, runs of patients and studies of the tables' release; see `counted`
  * block list   per block: offset u48, length u32, CRC-32 of the compressed bytes u32
  * entries      per identifier and run of rows: second hash u32, first row u32, number of rows u16; sorted by bucket
  * bucket list  per bucket (the upper bits of the first hash), and one more: first entry u32, CRC-32 of its entries u32
@@ -16,6 +17,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import * as v from 'valibot';
+import { pieceSchema } from './pieces.ts';
+import { DamagedSideIndex, readPiece } from './read-piece.ts';
 
 /** Rows of one block. 128 decompress in 0.1 ms; blocks of 1,024 make the file 3 % smaller and every look-up slower. */
 export const ROWS_PER_BLOCK = 128;
@@ -29,6 +32,33 @@ const TRAILER = 16;
 const MAGIC = 'CARRELSI';
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const runsSchema = v.object({
+  /** A bit per row, the lowest first: 1 where another run begins than that of the row before. */
+  starts: pieceSchema,
+  /** Pairs of u32: a run, and the first run of the same text. */
+  again: pieceSchema,
+});
+const countedSchema = v.object({
+  /** True where sizes are rounded. */
+  rounded: v.boolean(),
+  columns: v.array(
+    v.object({
+      name: v.string(),
+      /** Codes are u16 instead of u8. */
+      wide: v.boolean(),
+      /** JSON array in the engine's order; the code of a value is its place, that of none the length. */
+      values: pieceSchema,
+      codes: pieceSchema,
+    }),
+  ),
+  /** u32 per row; 2^32 - 1 where unknown. */
+  instances: pieceSchema,
+  /** Lower 32 and upper 16 bits of the bytes of a row; 2^16 - 1 where unknown. */
+  bytesLow: pieceSchema,
+  bytesHigh: pieceSchema,
+  patients: runsSchema,
+  studies: runsSchema,
+});
 const headerSchema = v.object({
   /** What it was made from and how; another key is another file. */
   key: v.string(),
@@ -44,6 +74,7 @@ const headerSchema = v.object({
     bucketColumns: v.array(v.string()),
     types: v.record(v.string(), v.string()),
     absent: v.array(v.string()),
+    doubled: v.optional(count),
   }),
   /** Collections and analysis results of any release: a text that is one of them is no matter for this file. */
   words: v.array(v.string()),
@@ -51,6 +82,8 @@ const headerSchema = v.object({
   firstRelease: v.nullable(v.number()),
   /** Rows of the tables' release; all series versions; those and the rows of the table of prior versions. */
   rows: v.object({ current: count, versions: count, all: count }),
+  /** Of the rows of the tables' release, what they are counted by. */
+  counted: countedSchema,
   blockList: v.object({ at: count, items: count }),
   entries: v.object({ at: count, items: count }),
   bucketList: v.object({ at: count, bits: count }),
@@ -58,13 +91,13 @@ const headerSchema = v.object({
   sha256: v.string(),
 });
 
+/** Columns that rows are counted by. */
+export type CountedColumns = v.InferOutput<typeof countedSchema>;
+/** Runs of rows of one patient, or of one study. */
+export type CountedRuns = v.InferOutput<typeof runsSchema>;
+
 /** The header. */
 export type SideHeader = v.InferOutput<typeof headerSchema>;
-
-/** The file is not what it was when it was written. Whoever gets it asks the tables instead. */
-export class DamagedSideIndex extends Error {
-  override name = 'DamagedSideIndex';
-}
 
 /** Header and trailer as bytes. */
 export function printHeader(header: SideHeader): Buffer {
@@ -102,16 +135,4 @@ export async function openSideFile(
     await file.close();
     throw error;
   }
-}
-
-/** Reads exactly so many bytes. Throws `DamagedSideIndex` where the file ends before. */
-export async function readPiece(file: FileHandle, at: number, length: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(length);
-  let read = 0;
-  while (read < length) {
-    const { bytesRead } = await file.read(buffer, read, length - read, at + read);
-    if (bytesRead === 0) throw new DamagedSideIndex('it is shorter than it was');
-    read += bytesRead;
-  }
-  return buffer;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import type { ChosenTables } from '../choose-tables.ts';
 
 /** Form of the file and of the rows in it; a new one makes old files unseen. */
-const FORM = 1;
+const FORM = 2;
 
 /** Tables whose bytes decide the rows. */
 const TABLES = ['index', 'prior_versions_index'];
@@ -16,8 +16,10 @@ export function sideKey(
   const tables = chosen.content.tables
     .filter(({ name }) => TABLES.includes(name))
     .map(({ name, files, sizes, sorted }) => [name, files.map(({ sha256 }) => sha256), sizes, sorted]);
+  const evidence = chosen.counterpart === undefined ? [] : [chosen.counterpart.version];
   const key = createHash('sha256')
-    .update(JSON.stringify([FORM, chosen.tablesRelease, bucketColumns, tables]))
+    // What puts figures of the main table right is a part of them.
+    .update(JSON.stringify([FORM, chosen.tablesRelease, bucketColumns, tables, ...evidence]))
     .digest('hex');
   return { key, name: `${SIDE_PREFIX}${key.slice(0, 16)}${SIDE_SUFFIX}` };
 }

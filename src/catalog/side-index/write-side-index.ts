@@ -8,11 +8,15 @@ import type { OpenTables } from '../open-tables.ts';
 import { ROW_ORDER } from '../selection.ts';
 import { rowColumns } from '../series-rows.ts';
 import { type BlockWriter, createBlockWriter } from './block-writer.ts';
+import { type CountWriter, createCountWriter } from './count-writer.ts';
 import { createEntryList, type EntryList } from './entry-list.ts';
 import { printHeader, type SideHeader } from './side-file.ts';
 
 /** Columns whose texts can be looked up; a run of equal texts is one entry. */
 const IDS = ['crdc_series_uuid', 'SeriesInstanceUID', 'StudyInstanceUID', 'PatientID'] as const;
+
+const STUDY = IDS.indexOf('StudyInstanceUID');
+const PATIENT = IDS.indexOf('PatientID');
 
 /** What it is made from. */
 export interface WriteOptions {
@@ -34,8 +38,10 @@ export async function writeSideIndex(options: WriteOptions): Promise<void> {
     const writer = createBlockWriter(file);
     const entries = createEntryList();
     const version = { json, ids: IDS };
+    const counts = await createCountWriter(session, tables);
     const order = tables.sorted ? '' : ` ORDER BY ${ROW_ORDER}`;
-    await writeRows(session, writer, entries, { ...version, from: `carrel.current${order}` }, signal);
+    const ownRows = { ...version, from: `carrel.current${order}`, counts };
+    await writeRows(session, writer, entries, ownRows, signal);
     const current = writer.rows;
     let firstRelease: number | null = null;
     let versions = current;
@@ -55,8 +61,9 @@ export async function writeSideIndex(options: WriteOptions): Promise<void> {
       firstRelease = row?.['least'] === null ? null : Number(row?.['least']);
     }
     const blocks = await writer.finish();
+    const counted = await counts.finish((bytes) => writer.write(bytes));
     const sorted = entries.finish();
-    const { doubled: _, ...relations } = tables.relations;
+    const { relations } = tables;
     const header: SideHeader = {
       key: options.key,
       names,
@@ -66,6 +73,7 @@ export async function writeSideIndex(options: WriteOptions): Promise<void> {
       words: await readWords(session),
       firstRelease,
       rows: { current, versions, all: writer.rows },
+      counted,
       blockList: { at: await writer.write(blocks.list), items: blocks.items },
       entries: { at: await writer.write(sorted.entries), items: sorted.items },
       bucketList: { at: await writer.write(sorted.buckets), bits: sorted.bits },
@@ -84,38 +92,61 @@ export async function writeSideIndex(options: WriteOptions): Promise<void> {
   }
 }
 
+/**
+ * Writes the rows of a relation. A text costs the engine's library a microsecond, whatever its length, so that of a row
+ * is one: its identifiers as JSON and the row itself, with tabs between, which JSON does not have.
+ */
 async function writeRows(
   session: Session,
   writer: BlockWriter,
   entries: EntryList,
-  what: { json: string; ids: readonly string[]; from: string },
+  what: { json: string; ids: readonly string[]; from: string; counts?: CountWriter },
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const result = await session.stream(
-    `SELECT ${what.json}::VARCHAR, ${what.ids.join(', ')} FROM ${what.from}`,
-  );
-  const runs = what.ids.map(() => ({ text: null as unknown, first: writer.rows }));
-  const end = (run: { text: unknown; first: number }, row: number) => {
-    if (typeof run.text === 'string' && row > run.first) entries.add(run.text, run.first, row - run.first);
+  const { ids, counts } = what;
+  const texts = [...(counts === undefined ? [] : ['collection_id']), ...ids];
+  const parts = texts.map((name) => `coalesce(to_json(${name})::VARCHAR, 'null') || chr(9)`);
+  const columns = [[...parts, `${what.json}::VARCHAR`].join(' || '), ...(counts?.select ?? [])];
+  const result = await session.stream(`SELECT ${columns.join(', ')} FROM ${what.from}`);
+  const first = texts.length - ids.length;
+  const runs = ids.map(() => ({ text: 'null', first: writer.rows }));
+  const end = ({ text, first: start }: { text: string; first: number }) => {
+    if (text !== 'null' && writer.rows > start) entries.add(unquoted(text), start, writer.rows - start);
   };
+  const found = texts.map(() => '');
   for (;;) {
     stopIfAborted(signal);
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0) break;
-    const [lines = [], ...ids] = chunk.getColumns();
-    for (let at = 0; at < chunk.rowCount; at += 1) {
-      for (const [column, run] of runs.entries()) {
-        const text = ids[column]?.[at] ?? null;
-        if (text === run.text) continue;
-        end(run, writer.rows);
+    const { rowCount } = chunk;
+    const [lines = [], ...values] = chunk.getColumns();
+    for (let at = 0; at < rowCount; at += 1) {
+      const line = String(lines[at]);
+      let from = 0;
+      for (let place = 0; place < found.length; place += 1) {
+        const tab = line.indexOf('\t', from);
+        found[place] = line.slice(from, tab);
+        from = tab + 1;
+      }
+      for (let place = 0; place < runs.length; place += 1) {
+        const run = runs[place];
+        const text = found[first + place] ?? 'null';
+        if (run === undefined || text === run.text) continue;
+        end(run);
         run.text = text;
         run.first = writer.rows;
       }
-      writer.add(String(lines[at]));
+      counts?.add(values, at, `${found[0]}${found[first + PATIENT]}`, found[first + STUDY] ?? 'null');
+      writer.add(line.slice(from));
     }
     await writer.drain();
   }
-  for (const run of runs) end(run, writer.rows);
+  for (const run of runs) end(run);
+}
+
+/** A JSON text as text. */
+function unquoted(json: string): string {
+  return json.includes('\\') ? (JSON.parse(json) as string) : json.slice(1, -1);
 }
 
 /** Names of collections and analysis results, of any release. */

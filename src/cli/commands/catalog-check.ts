@@ -1,6 +1,6 @@
 /** `carrel catalog check`: every installed byte against its digest, and what is odd about the tables. */
 import { Option } from 'commander';
-import { checkCatalog, findOddities, listCatalogs } from '../../catalog/index.ts';
+import { checkCatalog, checkTablesOfOwn, findOddities, listCatalogs } from '../../catalog/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
@@ -34,6 +34,11 @@ async function check(run: Run, [version]: string[], flags: Record<string, unknow
         signal: run.signal,
       }))
         results.push({ version: one, ...result });
+    }
+    const where = { cacheDir: desk.cacheDir, archive: desk.archive.name };
+    if (version === undefined) {
+      const own = await checkTablesOfOwn({ ...where, signal: run.signal });
+      results.push(...own.map((result) => ({ version: 'your table', ...result })));
     }
     const bad = results.filter(({ ok }) => !ok);
     const oddities = [];
@@ -72,11 +77,13 @@ async function check(run: Run, [version]: string[], flags: Record<string, unknow
           )}\n`,
         );
       const [first] = bad;
-      if (first !== undefined)
-        await write(
-          run.terminal.err,
-          `${run.err.dim('next:')} carrel catalog remove ${first.version}, then carrel catalog update or add\n`,
-        );
+      if (first !== undefined) {
+        const next =
+          first.version === 'your table'
+            ? `carrel catalog add --as ${first.table} with its source again`
+            : `carrel catalog remove ${first.version}, then carrel catalog update or add`;
+        await write(run.terminal.err, `${run.err.dim('next:')} ${next}\n`);
+      }
     }
     return bad.length === 0 ? 0 : 5;
   });

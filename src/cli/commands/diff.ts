@@ -1,6 +1,4 @@
 /** `carrel diff`: what changed between two releases, or between a lock file and a release. */
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { Option } from 'commander';
 import {
   CHANGES,
@@ -10,12 +8,11 @@ import {
   type DiffSide,
   type OpenDiff,
   openDiff,
-  type Pinned,
 } from '../../catalog/index.ts';
-import { openLockedFolder, pinnedOf } from '../../cohort/index.ts';
+import { openSide } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import { type CommandSpec, collect, type Run } from '../command.ts';
-import { atDesk, type Desk } from '../desk.ts';
+import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
 import { ROW_FORMATS, rowFormat, writeRows } from '../output/rows.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
@@ -64,8 +61,8 @@ export const spec: CommandSpec = {
       const diff = await openDiff({
         archive: desk.archive,
         cacheDir: desk.cacheDir,
-        from: await sideOf(run, desk, from),
-        to: await sideOf(run, desk, to),
+        from: await openSide(from, desk.archive, run.terminal.cwd),
+        to: await openSide(to, desk.archive, run.terminal.cwd),
         selection,
         by,
         instances: flags['instances'] === true,
@@ -88,22 +85,6 @@ export const spec: CommandSpec = {
     });
   },
 };
-
-/** A release, or the list of a lock file. */
-async function sideOf(run: Run, desk: Desk, text: string): Promise<string | Pinned> {
-  const path = resolve(run.terminal.cwd, text);
-  const there = await stat(path).catch(() => undefined);
-  const prefix = desk.archive.catalog.releasePrefix;
-  const bare = text.startsWith(prefix) ? text.slice(prefix.length) : text;
-  if (text === 'current' || (/^\d{1,6}$/.test(bare) && there?.isFile() !== true)) return text;
-  if (there === undefined)
-    throw new CarrelError('not-found', `${JSON.stringify(text)} is no release, and there is no such file`, {
-      item: text,
-      next: `releases look like ${prefix}24; carrel catalog releases lists them`,
-    });
-  const { lock } = await openLockedFolder(path);
-  return pinnedOf(lock, desk.archive, text);
-}
 
 function changesOf(asked: string[] | undefined): Change[] {
   const words = asked?.flatMap((one) => one.split(','));

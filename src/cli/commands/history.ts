@@ -1,10 +1,10 @@
 /** `carrel history`: every version of a series and the releases that hold it; anything larger release by release. */
 import { Option } from 'commander';
 import {
+  type History,
   type HistoryLevel,
-  type KnownHistory,
-  type KnownVersion,
   readHistoryOf,
+  type SeriesVersion,
   type VersionChange,
   type WideHistory,
 } from '../../catalog/index.ts';
@@ -65,7 +65,7 @@ export const spec: CommandSpec = {
   },
 };
 
-async function printSeries(run: Run, history: KnownHistory, prefix: string): Promise<void> {
+async function printSeries(run: Run, history: History, prefix: string): Promise<void> {
   await write(
     run.terminal.out,
     `series ${history.SeriesInstanceUID}\nstudy  ${history.StudyInstanceUID}, patient ${printable(history.PatientID)}\n\n`,
@@ -150,7 +150,7 @@ async function printNotes(run: Run, notes: readonly string[]): Promise<void> {
   for (const note of notes) await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
 }
 
-function stateOf({ state, returned }: KnownVersion): string {
+function stateOf({ state, returned }: SeriesVersion): string {
   return returned ? `${state}, returned` : state;
 }
 
@@ -164,7 +164,7 @@ function changeText({ what, before, after }: VersionChange): string {
   return `${what === 'bytes' ? 'size' : what} ${shown(before)} → ${shown(after)}`;
 }
 
-function releasesOf({ ranges }: KnownVersion, prefix: string): string {
+function releasesOf({ ranges }: SeriesVersion, prefix: string): string {
   const merged: { from: number; to: number }[] = [];
   for (const { from, to } of ranges) {
     const last = merged.at(-1);

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { Option } from 'commander';
 import type { Archive } from '../../archives/index.ts';
-import type { SeriesRow } from '../../catalog/index.ts';
+import { type SeriesRow, withdrawnText } from '../../catalog/index.ts';
 import { resolveCohort } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import { printIdentifier } from '../../identifiers/index.ts';
@@ -104,9 +104,18 @@ async function check(run: Run, [path = '']: string[], flags: Record<string, unkn
       const uuids = manifest.entries.flatMap(({ identifier }) => seriesUuidOf(identifier));
       const known = await tools.catalog.seriesByUuid(uuids, { signal: run.signal, columns: [] });
       series = known.size;
+      const strange = uuids.filter((uuid) => !known.has(uuid));
+      const withdrawn = await tools.catalog.withdrawn(strange, { signal: run.signal });
       for (const { identifier, line, text } of manifest.entries) {
         const [uuid] = seriesUuidOf(identifier);
-        if (uuid !== undefined && !known.has(uuid))
+        const gone = uuid === undefined ? undefined : withdrawn.get(uuid);
+        if (gone !== undefined)
+          problems.push({
+            line,
+            text,
+            reason: `${uuid} ${withdrawnText(desk.archive, gone)}; --release ${gone.knownBy} asks the tables that still list it`,
+          });
+        else if (uuid !== undefined && !known.has(uuid))
           problems.push({
             line,
             text,

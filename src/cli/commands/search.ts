@@ -6,10 +6,12 @@ import { collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { ROW_FORMATS } from '../output/rows.ts';
 import { countSeries } from '../search/count-series.ts';
+import { addEngineFlags, bigQueryOf, tellUsage } from '../search/engine.ts';
 import { groupSeries } from '../search/group-series.ts';
 import { listDatasets } from '../search/list-datasets.ts';
 import { listManifest } from '../search/list-manifest.ts';
 import { listSeries } from '../search/list-series.ts';
+import { planSearch } from '../search/plan-search.ts';
 import type { Search } from '../search/search.ts';
 import { addSelectionFlags, selectionOf } from '../selection-flags.ts';
 import { write } from '../terminal.ts';
@@ -27,11 +29,12 @@ export const spec: CommandSpec = {
     'carrel search --collection rider_pilot --where "instanceCount > 200" --order bytes:desc --format csv',
     'carrel search --collection nlst --sample 100 --split train=0.8,val=0.1,test=0.1 --format parquet -o cohort.parquet',
     'carrel search --collection rider_pilot --format manifest -o manifest.s5cmd',
+    'carrel search --collection nlst --by Modality --engine bigquery --project my-project --dry-run',
   ],
-  exitCodes: [0, 1, 2, 4],
+  exitCodes: [0, 1, 2, 4, 8],
   define(command) {
     command.argument('[words...]', 'words that describe a collection or an analysis result; all must match');
-    addSelectionFlags(command)
+    addEngineFlags(addSelectionFlags(command))
       .addOption(new Option('--count', 'only how much: collections, patients, studies, series, files, bytes'))
       .addOption(
         new Option('--by <column>', 'count by the values of a column (repeatable)').argParser(collect),
@@ -65,7 +68,8 @@ export const spec: CommandSpec = {
     return await atDesk(run, async (desk) => {
       const selection = selectionOf(flags);
       if (words.length > 0) selection.words = words;
-      const catalog = await desk.catalog(selection.release);
+      const bigquery = bigQueryOf(desk.archive, flags, selection.release);
+      const catalog = bigquery ?? (await desk.catalog(selection.release));
       if (!run.quiet)
         for (const note of catalog.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${note}\n`);
       const search: Search = {
@@ -78,17 +82,19 @@ export const spec: CommandSpec = {
         sums,
       };
       const columns = flags['columns'] as string | undefined;
+      const described =
+        words.length > 0 && columns === undefined && selection.split === undefined && format !== 'parquet';
+      if (bigquery !== undefined && flags['dryRun'] === true) {
+        const kind = counting ? 'count' : by !== undefined || described ? 'groups' : 'series';
+        await planSearch(search, bigquery, kind, listed ? [] : (by ?? columns?.split(',')), listed);
+        return 0;
+      }
       if (counting) await countSeries(search);
       else if (by !== undefined) await groupSeries(search, by, flags['plot'] === true);
       else if (listed) await listManifest(search, format === 'uids' ? 'uids' : 's5cmd');
-      else if (
-        words.length > 0 &&
-        columns === undefined &&
-        selection.split === undefined &&
-        format !== 'parquet'
-      )
-        await listDatasets(search, words);
+      else if (described) await listDatasets(search, words);
       else await listSeries(search, columns);
+      if (bigquery !== undefined) await tellUsage(run, bigquery);
       return 0;
     });
   },

@@ -1,9 +1,9 @@
 /** `carrel show`: what is this? From the catalogue alone; the buckets are asked only with `--online`. */
 import { Option } from 'commander';
 import type { Catalog } from '../../catalog/index.ts';
-import { type NamedThing, type Shown, showName } from '../../cohort/index.ts';
+import { type NamedThing, type Shown, showName, withdrawnError } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
-import type { AsKind } from '../../identifiers/index.ts';
+import { type AsKind, type Identifier, uuidOf } from '../../identifiers/index.ts';
 import { locateUuid } from '../../locations/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk, type Desk } from '../desk.ts';
@@ -47,9 +47,13 @@ export const spec: CommandSpec = {
       if (run.json)
         await write(
           run.terminal.out,
-          `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, matches }, 2)}\n`,
+          `${toJson({ what: text, archive: desk.archive.name, release: catalog.releaseName, evidence: catalog.evidence, missing: catalog.missing, notes: catalog.notes, matches }, 2)}\n`,
         );
-      else await write(run.terminal.out, `${matches.map((one) => textOf(one, catalog)).join('\n\n')}\n`);
+      else {
+        await write(run.terminal.out, `${matches.map((one) => textOf(one, catalog)).join('\n\n')}\n`);
+        for (const note of run.quiet ? [] : catalog.notes)
+          await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
+      }
       if (matches.every(({ level }) => level === 'patient') && matches.length > 1) {
         throw new CarrelError(
           'ambiguous',
@@ -106,6 +110,7 @@ function textOf(one: NamedThing, catalog: Catalog): string {
       row === undefined || row.source_DOI === null ? undefined : `https://doi.org/${row.source_DOI}`,
     ],
     ['releases', range],
+    ['note', one.note],
     ...Object.entries(one.urls ?? {}).map(([mirror, url]): [string, string] => [mirror, url]),
     ['viewer', one.viewer],
   ];
@@ -123,6 +128,12 @@ function stringOrNull(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The bare name that older tables are asked about. */
+function nameOf(identifier: Identifier): string {
+  if (identifier.kind === 'dicom-uid') return identifier.uid;
+  return uuidOf(identifier) ?? (identifier.kind === 'name' ? identifier.name : identifier.text);
+}
+
 /** A uuid that no table knows may still stand in the buckets: withdrawn tables, instances, studies. */
 async function showUnknown(
   run: Run,
@@ -134,6 +145,9 @@ async function showUnknown(
   const uuid = 'uuid' in identifier ? identifier.uuid : undefined;
   const where = `${desk.archive.name} ${catalog.releaseName}`;
   if (uuid === undefined || !online) {
+    const name = nameOf(identifier);
+    const withdrawn = (await catalog.withdrawn([name], { signal: run.signal })).get(name);
+    if (withdrawn !== undefined) throw withdrawnError(desk, identifier.text, withdrawn);
     const suggestions =
       uuid === undefined && found.length === 0
         ? await catalog.suggest('any', identifier.text, { signal: run.signal })

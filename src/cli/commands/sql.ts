@@ -10,6 +10,7 @@ import { withBinaryDestination, withDestination } from '../output/destination.ts
 import { ROW_FORMATS, rowFormat, writeRows } from '../output/rows.ts';
 import { formatCount } from '../output/text.ts';
 import { readStdin } from '../read-stdin.ts';
+import { addEngineFlags, bigQueryOf, printPlan, tellUsage } from '../search/engine.ts';
 import { tellWritten } from '../search/search.ts';
 import { count } from '../selection-flags.ts';
 import { write } from '../terminal.ts';
@@ -20,19 +21,22 @@ export const spec: CommandSpec = {
   summary: 'read-only SQL over every table',
   examples: [
     'carrel sql "SELECT Modality, count(*) FROM index GROUP BY ALL ORDER BY 2 DESC"',
+    'carrel sql "SELECT l.* FROM index i JOIN labels l USING (SeriesInstanceUID)"',
     'carrel sql -f query.sql --format parquet -o answer.parquet',
     'carrel sql --explain "SELECT count(*) FROM index WHERE Modality = \'CT\'"',
     'carrel sql "SELECT i.collection_id, c.cancer_types FROM index i JOIN collections_index c USING (collection_id) LIMIT 5" --json',
+    'carrel sql --engine bigquery --project my-project --dry-run "SELECT Modality, COUNT(*) AS n FROM index GROUP BY Modality"',
   ],
-  exitCodes: [0, 1, 2, 4],
+  exitCodes: [0, 1, 2, 4, 8],
   define(command) {
-    command
+    addEngineFlags(command)
       .argument('[statement]', 'one SELECT statement, or - for stdin')
       .addOption(new Option('-f, --file <file>', 'read the statement from a file'))
       .addOption(new Option('--release <release>', 'tables of a release'))
       .addOption(new Option('--limit <n>', 'stop after n rows').argParser(count))
       .addOption(new Option('--timeout <seconds>', 'give up after so many seconds').argParser(count))
       .addOption(new Option('--memory <size>', 'memory limit, such as 2GB'))
+      .addOption(new Option('--no-fetch', 'do not fetch a table that is named and not installed'))
       .addOption(new Option('--explain', 'show how the engine would answer, without running it'))
       .addOption(new Option('--format <format>', [...ROW_FORMATS, 'parquet'].join(', ')))
       .addOption(new Option('-o, --output <file>', 'write the answer to a file'));
@@ -59,9 +63,20 @@ export const spec: CommandSpec = {
     const format = parquet ? 'table' : rowFormat(flags['format'], run.json);
     const output = flags['output'] as string | undefined;
     return await atDesk(run, async (desk) => {
-      const catalog = await desk.catalog(flags['release'] as string | undefined);
+      const release = flags['release'] as string | undefined;
+      const bigquery = bigQueryOf(desk.archive, flags, release);
+      const catalog = bigquery ?? (await desk.catalog(release));
       if (!run.quiet)
         for (const note of catalog.notes) await write(run.terminal.err, `${run.err.dim('note:')} ${note}\n`);
+      if (bigquery !== undefined && flags['dryRun'] === true) {
+        await printPlan(
+          run,
+          bigquery,
+          await bigquery.plan({ kind: 'sql', sql }, { signal: run.signal }),
+          output,
+        );
+        return 0;
+      }
       const timeout = flags['timeout'] as number | undefined;
       const limit = flags['limit'] as number | undefined;
       const options = {
@@ -92,6 +107,7 @@ export const spec: CommandSpec = {
         writeRows(terminal, answer, format),
       );
       await tellWritten(run, rows, output);
+      if (bigquery !== undefined) await tellUsage(run, bigquery);
       if (result.truncated() && !run.quiet)
         await write(run.terminal.err, `cut after ${formatCount(rows)} rows (--limit)\n`);
       return 0;

@@ -6,6 +6,7 @@ import { Option } from 'commander';
 import {
   getPlanned,
   lockedFiles,
+  type MissingFile,
   openLockedFolder,
   planCohort,
   resolveCohort,
@@ -16,6 +17,7 @@ import type { VerifyReport } from '../../transfer/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { printMissing } from '../output/get-report.ts';
 import { toJson } from '../output/json.ts';
 import { createProgress } from '../output/progress.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
@@ -26,7 +28,7 @@ export const spec: CommandSpec = {
   name: 'verify',
   summary: 'prove what is on disk',
   examples: ['carrel verify data', 'carrel verify data/carrel.lock.json --size', 'carrel verify data --fix'],
-  exitCodes: [0, 1, 2, 4, 5, 130],
+  exitCodes: [0, 1, 2, 3, 4, 5, 130],
   define(command) {
     command
       .argument('<folder-or-lock>', 'a folder that carrel get filled, or a lock file')
@@ -51,23 +53,35 @@ export const spec: CommandSpec = {
       }).finally(progress.end);
     };
     let report = await check();
+    let missing: MissingFile[] = [];
     if (flags['fix'] === true && !isGood(report)) {
       if (!run.quiet && !run.json) await printReport(run, report, folder.directory);
-      await fix(run, folder.lockPath, folder.directory, report);
+      missing = await fix(run, folder.lockPath, folder.directory, report);
       report = await check();
     }
     const bytes = lockedFiles(folder.lock).reduce((sum, { size }) => sum + size, 0);
-    await printSummary(run, report, folder.directory, bytes);
-    return isGood(report) ? 0 : (5 satisfies ExitCode);
+    await printSummary(run, report, folder.directory, bytes, missing);
+    if (isGood(report)) return 0;
+    // Nothing can bring back what the archive redacted; all else is as pinned.
+    const redacted = new Set(missing.filter(({ fate }) => fate === 'redacted').map(({ path: one }) => one));
+    const others = report.mismatched.length + report.unverifiable.length;
+    return others === 0 && report.missing.every((one) => redacted.has(one))
+      ? (3 satisfies ExitCode)
+      : (5 satisfies ExitCode);
   },
 };
 
 /** Fetches through the ordinary road: what is there and right stays. */
-async function fix(run: Run, lockPath: string, directory: string, report: VerifyReport): Promise<void> {
+async function fix(
+  run: Run,
+  lockPath: string,
+  directory: string,
+  report: VerifyReport,
+): Promise<MissingFile[]> {
   // The journal believes a file whose time has not changed; these are known to be wrong, so it must not.
   const now = new Date();
   for (const { path } of report.mismatched) await utimes(join(directory, path), now, now);
-  await atDesk(run, async (desk) => {
+  return await atDesk(run, async (desk) => {
     const tools = await desk.tools();
     const cohort = await resolveCohort({ what: [lockPath], selection: {} }, tools, { cwd: run.terminal.cwd });
     const progress = await createProgress(run);
@@ -75,13 +89,15 @@ async function fix(run: Run, lockPath: string, directory: string, report: Verify
     const result = await getPlanned(plan, tools, { directory, lockPath, onEvent: progress.report }).finally(
       progress.end,
     );
-    const [first] = result.transfer.failed;
+    const gone = new Set(result.missing.map(({ path }) => path));
+    const [first] = result.transfer.failed.filter(({ path }) => !gone.has(path));
     if (first !== undefined)
       throw new CarrelError(
         first.error.code,
         `${plural(result.transfer.failed.length, 'file')} could not be fetched again; first: ${first.path}: ${first.error.message}`,
         { item: first.path, next: first.error.next },
       );
+    return result.missing;
   });
 }
 
@@ -109,7 +125,13 @@ async function printReport(run: Run, report: VerifyReport, directory: string): P
     );
 }
 
-async function printSummary(run: Run, report: VerifyReport, directory: string, bytes: number): Promise<void> {
+async function printSummary(
+  run: Run,
+  report: VerifyReport,
+  directory: string,
+  bytes: number,
+  gone: readonly MissingFile[],
+): Promise<void> {
   const verifiedBy: Record<string, number> = {};
   for (const { verifiedBy: evidence } of report.ok) verifiedBy[evidence] = (verifiedBy[evidence] ?? 0) + 1;
   if (run.json) {
@@ -122,12 +144,15 @@ async function printSummary(run: Run, report: VerifyReport, directory: string, b
       missing,
       mismatched,
       unverifiable: unverifiable.map(({ path, reason }) => ({ path, reason })),
+      redacted: gone.filter(({ fate }) => fate === 'redacted'),
+      lost: gone.filter(({ fate }) => fate === 'lost'),
       ...(extra === undefined ? {} : { extra }),
     };
     await write(run.terminal.out, `${toJson(summary)}\n`);
     return;
   }
   await printReport(run, report, directory);
+  await printMissing(run, gone);
   const evidence = Object.entries(verifiedBy).map(
     ([kind, count]) => `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`,
   );
@@ -137,6 +162,6 @@ async function printSummary(run: Run, report: VerifyReport, directory: string, b
     run.terminal.out,
     `${good ? run.out.green('verified') : run.out.red('not as pinned')}: ${formatCount(report.ok.length)} right${evidence.length > 0 ? ` (${evidence.join(', ')})` : ''}, ${formatCount(report.mismatched.length)} wrong, ${formatCount(report.missing.length)} missing, ${formatCount(report.unverifiable.length)} unproven; ${formatBytes(bytes)} pinned in ${printable(where)}\n`,
   );
-  if (!good)
+  if (!good && gone.length < report.missing.length + report.mismatched.length + report.unverifiable.length)
     await write(run.terminal.err, `${run.err.dim('next:')} carrel verify ${printable(where)} --fix\n`);
 }

@@ -1,5 +1,5 @@
 /** What `carrel get` says: notes, the plan, and the honest line at the end. */
-import type { Cohort, CohortPlan, GetOptions, GetResult } from '../../cohort/index.ts';
+import type { Cohort, CohortPlan, GetOptions, GetResult, MissingFile } from '../../cohort/index.ts';
 import type { Run } from '../command.ts';
 import { type ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { printable, shortPath, write } from '../terminal.ts';
@@ -119,6 +119,9 @@ export async function printResult(
         fetched: transfer.fetched,
         present: transfer.present,
         failed: transfer.failed.length,
+        redacted: missingOf(result, 'redacted').length,
+        lost: missingOf(result, 'lost').length,
+        missing: result.missing,
         unresolved: unresolvedOf(plan).length,
         bytesFetched: transfer.bytesFetched,
         bytesPresent: transfer.bytesPresent,
@@ -139,6 +142,7 @@ export async function printResult(
       `${run.err.dim('note:')} the lock file of another cohort was kept as ${result.movedLock}\n`,
     );
   }
+  await printMissing(run, result.missing);
   const evidence = Object.entries(transfer.verifiedBy)
     .map(([kind, count]) =>
       kind === 'none'
@@ -149,7 +153,7 @@ export async function printResult(
   const parts = [
     `${formatCount(transfer.fetched)} fetched (${formatBytes(transfer.bytesFetched)} in ${formatSeconds(transfer.milliseconds / 1000)})`,
     `${formatCount(transfer.present)} already here`,
-    `${formatCount(transfer.failed.length)} failed`,
+    failedText(result),
     ...(evidence === '' ? [] : [`verified: ${evidence}`]),
     requests === 0 ? 'no request made' : plural(requests, 'request'),
   ];
@@ -159,6 +163,33 @@ export async function printResult(
   );
   await write(run.terminal.out, `files in ${printable(options.directory)}, pinned by ${printable(lock)}\n`);
   return exit;
+}
+
+function missingOf({ missing }: GetResult, fate: MissingFile['fate']): MissingFile[] {
+  return missing.filter((one) => one.fate === fate);
+}
+
+/** `3 failed (2 redacted, 1 lost)`. */
+function failedText(result: GetResult): string {
+  const fates = (['redacted', 'lost'] as const)
+    .map((fate) => [missingOf(result, fate).length, fate] as const)
+    .filter(([count]) => count > 0)
+    .map(([count, fate]) => `${formatCount(count)} ${fate}`);
+  const failed = `${formatCount(result.transfer.failed.length)} failed`;
+  return fates.length === 0 ? failed : `${failed} (${fates.join(', ')})`;
+}
+
+/** One line per redacted or lost file. */
+export async function printMissing(run: Run, missing: readonly MissingFile[]): Promise<void> {
+  for (const { path, fate, tombstone } of missing.slice(0, 20)) {
+    const why =
+      tombstone === null
+        ? 'no mirror has it, and no tombstone explains it'
+        : `by the archive on ${tombstone.date}: ${tombstone.description ?? tombstone.reason}`;
+    await write(run.terminal.err, `${run.err.red(fate)} ${printable(path)}: ${printable(why)}\n`);
+  }
+  if (missing.length > 20)
+    await write(run.terminal.err, `… and ${formatCount(missing.length - 20)} more (--json lists all)\n`);
 }
 
 /** 0 only if every planned byte is present and everything that was named was found. */

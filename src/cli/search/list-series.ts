@@ -80,7 +80,7 @@ export async function listSeries(search: Search, asked: string | undefined): Pro
 }
 
 /** Published names of the columns; those that the answer is sorted or split by are shown without being asked for. */
-function columnsOf({ catalog, selection }: Search, asked: string | undefined): string[] {
+export function columnsOf({ catalog, selection }: Search, asked: string | undefined): string[] {
   const split = selection.split === undefined ? [] : ['split'];
   if (asked !== undefined) {
     const names = asked.split(',').map((name) => name.trim());

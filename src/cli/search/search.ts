@@ -4,10 +4,25 @@ import type { Run } from '../command.ts';
 import { formatCount } from '../output/text.ts';
 import { shortPath, write } from '../terminal.ts';
 
+/** What a search asks of a catalogue, whichever engine answers. */
+export type SearchCatalog = Pick<
+  Catalog,
+  | 'archive'
+  | 'releaseName'
+  | 'answerColumns'
+  | 'schema'
+  | 'select'
+  | 'selectStream'
+  | 'count'
+  | 'groupBy'
+  | 'findDatasets'
+  | 'exportParquet'
+>;
+
 /** One search: the catalogue, what was selected, and how the answer is to look. */
 export interface Search {
   run: Run;
-  catalog: Catalog;
+  catalog: SearchCatalog;
   selection: Selection;
   /** `--strict`. */
   strict: boolean;

@@ -19,7 +19,8 @@ export interface Arena {
  * all stand in one set of the cache.
  */
 export function footprint(bytes: number): number {
-  return (Math.ceil(bytes / LINE) | 1) * LINE;
+  const lines = Math.ceil(bytes / LINE);
+  return (lines % 2 === 0 ? lines + 1 : lines) * LINE;
 }
 
 /** Everything from `start` to `end` is free at first. */

@@ -12,11 +12,11 @@ interface WasmApi {
 const WASM_PAGE = 65_536;
 
 /** A state between blocks, as in RFC 1321: a, b, c, d. */
-export type Md5State = Int32Array;
+export type Md5State = number[];
 
 /** The state before the first block. */
 export function firstState(): Md5State {
-  return Int32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
+  return [0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476];
 }
 
 /** Kernels over a fixed memory. */
@@ -90,7 +90,8 @@ export function createMd5Machine(options: {
           view.setInt32(LAYOUT.states + 32 * word + 4 * lane, state[word] ?? 0, true);
       }
       (width === 1 ? one : width === 4 ? four : eight)(blocks);
-      for (const [lane, state] of states.entries()) {
+      for (let lane = 0; lane < used; lane += 1) {
+        const state = states[lane] ?? [];
         for (let word = 0; word < 4; word += 1)
           state[word] = view.getInt32(LAYOUT.states + 32 * word + 4 * lane, true);
       }

@@ -43,21 +43,19 @@ export function createScheduler(machine: Md5Machine): Scheduler {
 
   const step = () => {
     const chosen: Work[] = [];
+    const states: Md5State[] = [];
     const data: number[] = [];
     let blocks = Number.POSITIVE_INFINITY;
     for (const work of ready) {
       const head = work.queue[0];
       if (head === undefined) continue;
       chosen.push(work);
+      states.push(work.state);
       data.push(head.at);
       blocks = Math.min(blocks, head.blocks);
       if (chosen.length === LANES) break;
     }
-    machine.run(
-      chosen.map(({ state }) => state),
-      data,
-      blocks,
-    );
+    machine.run(states, data, blocks);
     waiting -= chosen.length * blocks;
     let emptied = false;
     for (const work of chosen) {
@@ -88,6 +86,7 @@ export function createScheduler(machine: Md5Machine): Scheduler {
       waiting += segment.blocks;
     },
     remove(work) {
+      if (work.queue.length === 0) return;
       ready = ready.filter((other) => other !== work);
       for (const { blocks, free } of work.queue.splice(0)) {
         waiting -= blocks;

@@ -7,9 +7,9 @@
 import { CarrelError } from '../../errors.ts';
 import type { Md5Machine } from './machine.ts';
 import type { Md5Lanes, Md5LanesOptions } from './md5-lanes.ts';
-import { createScheduler, LANES, type Work } from './scheduler.ts';
-import { createSimdStream, type SimdStream } from './simd-stream.ts';
-import { createSlabs, PADDING_BYTES } from './slabs.ts';
+import { createScheduler, LANES } from './scheduler.ts';
+import { SimdStream, type Surroundings } from './simd-stream.ts';
+import { PADDING_BYTES, Slabs } from './slabs.ts';
 
 /** Bytes of a page: large enough that a call is cheap, small enough that eight of them stay in the cache. */
 const PAGE_BYTES = 32 << 10;
@@ -28,9 +28,9 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
   if (!Number.isInteger(pageBytes / 64) || pageBytes < 64)
     throw new CarrelError('usage', `pages of ${pageBytes} bytes: a multiple of 64 is needed`);
   const pages = createPages(machine.free, pageBytes, memory.length >> 2);
-  const slabs = createSlabs(memory, pages.end, () => wakeSoon());
+  const slabs = new Slabs(memory, pages.end, () => wakeSoon());
   const scheduler = createScheduler(machine);
-  const streams = new Map<Work, SimdStream>();
+  const streams = new Set<SimdStream>();
   /** Ended streams that are not hashed yet. */
   let ended = 0;
   let soon: NodeJS.Immediate | undefined;
@@ -70,7 +70,7 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
   };
   /** Frees what streams keep that have not ended. */
   const settle = (which: (stream: SimdStream) => boolean) => {
-    for (const stream of streams.values()) if (which(stream)) stream.settle();
+    for (const stream of streams) if (which(stream)) stream.settle();
   };
 
   const takePage = (): { at: number; free: () => void } => {
@@ -90,6 +90,37 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
     return { at: page, free: () => pages.give(page) };
   };
 
+  const surroundings: Surroundings = {
+    memory,
+    view: new DataView(memory.buffer),
+    pageBytes,
+    takePage,
+    claim: (slab, length) => slabs.claim(slab, length),
+    enqueue: (work, segment) => scheduler.add(work, segment),
+    onFullPage() {
+      if (scheduler.ready.length >= LANES) {
+        runFull();
+        return;
+      }
+      const open = streams.size - ended;
+      const full = scheduler.ready.filter((work) => !work.ended).length;
+      const isAll = full >= open && slabs.filling === 0;
+      // Some stream brings nothing: the others need not wait for it for ever.
+      if (isAll || scheduler.bytes >= 2 * LANES * pageBytes) flush();
+    },
+    onEnd() {
+      ended += 1;
+      runFull();
+      wake();
+    },
+    onOver(stream) {
+      if (stream.ended) ended -= 1;
+      streams.delete(stream);
+      scheduler.remove(stream);
+      wakeSoon();
+    },
+  };
+
   return {
     simd: true,
     allocate(bytes) {
@@ -101,41 +132,11 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
       return slabs.take(bytes);
     },
     open() {
-      const stream = createSimdStream({
-        memory,
-        pageBytes,
-        takePage,
-        claim: (slab, length) => slabs.claim(slab, length),
-        enqueue: (work, segment) => scheduler.add(work, segment),
-        onFullPage() {
-          if (scheduler.ready.length >= LANES) {
-            runFull();
-            return;
-          }
-          const open = streams.size - ended;
-          const full = scheduler.ready.filter((work) => !work.ended).length;
-          const isAll = full >= open && slabs.filling === 0;
-          // Some stream brings nothing: the others need not wait for it for ever.
-          if (isAll || scheduler.bytes >= 2 * LANES * pageBytes) flush();
-        },
-        onEnd() {
-          ended += 1;
-          runFull();
-          wake();
-        },
-        onOver(work) {
-          if (work.ended) ended -= 1;
-          streams.delete(work);
-          scheduler.remove(work);
-          wakeSoon();
-        },
-      });
-      streams.set(stream.work, stream);
+      const stream = new SimdStream(surroundings);
+      streams.add(stream);
       return stream;
     },
-    flush() {
-      flush();
-    },
+    flush,
   };
 }
 

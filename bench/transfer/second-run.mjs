@@ -1,0 +1,2 @@
+export const again = async () => ({});
+export const million = async () => ({});

@@ -1,0 +1,26 @@
+-- which of the values there are
+SELECT DISTINCT 'modality' AS field, Modality AS value FROM `bigquery-public-data.idc_v25.dicom_all`
+WHERE LOWER(Modality) IN ('seg');
+
+-- the answer
+WITH index AS (
+  SELECT MIN(files.collection_id) AS collection_id,
+    MIN(files.analysis_result_id) AS analysis_result_id,
+    MIN(files.PatientID) AS PatientID,
+    files.SeriesInstanceUID,
+    MIN(files.StudyInstanceUID) AS StudyInstanceUID,
+    MIN(files.Modality) AS Modality,
+    COUNT(*) AS instanceCount,
+    SUM(CAST(files.instance_size AS INT64)) AS carrel_bytes
+  FROM `bigquery-public-data.idc_v25.dicom_all` AS files
+  GROUP BY files.SeriesInstanceUID
+),
+selected AS (
+  SELECT * FROM index WHERE Modality IN ('SEG')
+    AND analysis_result_id IS NOT NULL
+)
+SELECT COUNT(DISTINCT collection_id) AS collections,
+  COUNT(DISTINCT ARRAY_TO_STRING([collection_id, PatientID], CHR(31))) AS amount_patients,
+  COUNT(DISTINCT StudyInstanceUID) AS amount_studies, COUNT(*) AS amount_series,
+  IFNULL(SUM(instanceCount), 0) AS amount_instances, IFNULL(SUM(carrel_bytes), 0) AS amount_bytes
+FROM selected;

@@ -1,0 +1,23 @@
+-- which of the values there are
+SELECT DISTINCT 'collection' AS field, collection_id AS value FROM `bigquery-public-data.idc_v25.dicom_all`
+WHERE LOWER(collection_id) IN ('it\'s', 'back\\slash', '"q"', '\u00e9\U0001f600', 'a\u0009b');
+
+-- the answer
+WITH index AS (
+  SELECT MIN(files.collection_id) AS collection_id,
+    MIN(files.PatientID) AS PatientID,
+    files.SeriesInstanceUID,
+    MIN(files.StudyInstanceUID) AS StudyInstanceUID,
+    COUNT(*) AS instanceCount,
+    SUM(CAST(files.instance_size AS INT64)) AS carrel_bytes
+  FROM `bigquery-public-data.idc_v25.dicom_all` AS files
+  GROUP BY files.SeriesInstanceUID
+),
+selected AS (
+  SELECT * FROM index WHERE collection_id IN ('it\'s', 'back\\slash', '"q"', '\u00e9\U0001f600', 'a\u0009b')
+)
+SELECT COUNT(DISTINCT collection_id) AS collections,
+  COUNT(DISTINCT ARRAY_TO_STRING([collection_id, PatientID], CHR(31))) AS amount_patients,
+  COUNT(DISTINCT StudyInstanceUID) AS amount_studies, COUNT(*) AS amount_series,
+  IFNULL(SUM(instanceCount), 0) AS amount_instances, IFNULL(SUM(carrel_bytes), 0) AS amount_bytes
+FROM selected;

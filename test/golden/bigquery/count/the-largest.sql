@@ -1,0 +1,19 @@
+-- the answer
+WITH index AS (
+  SELECT MIN(files.collection_id) AS collection_id,
+    MIN(files.PatientID) AS PatientID,
+    files.SeriesInstanceUID,
+    MIN(files.StudyInstanceUID) AS StudyInstanceUID,
+    COUNT(*) AS instanceCount,
+    SUM(CAST(files.instance_size AS INT64)) AS carrel_bytes
+  FROM `bigquery-public-data.idc_v25.dicom_all` AS files
+  GROUP BY files.SeriesInstanceUID
+),
+limited AS (
+  SELECT * FROM index ORDER BY carrel_bytes DESC NULLS LAST, collection_id, PatientID, StudyInstanceUID, SeriesInstanceUID LIMIT 4
+)
+SELECT COUNT(DISTINCT collection_id) AS collections,
+  COUNT(DISTINCT ARRAY_TO_STRING([collection_id, PatientID], CHR(31))) AS amount_patients,
+  COUNT(DISTINCT StudyInstanceUID) AS amount_studies, COUNT(*) AS amount_series,
+  IFNULL(SUM(instanceCount), 0) AS amount_instances, IFNULL(SUM(carrel_bytes), 0) AS amount_bytes
+FROM limited;
