@@ -15,7 +15,14 @@ const tsc = require.resolve('typescript/package.json').replace(/package\.json$/,
 execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' });
 
 // Native or very large packages stay outside of the bundle; everything else is small and faster inside.
-const external = ['@node-rs/crc32', 'dcmjs', '@aws-sdk/credential-providers', '@smithy/signature-v4'];
+// The BigQuery client is for those who install it beside Carrel.
+const external = [
+  '@node-rs/crc32',
+  'dcmjs',
+  '@aws-sdk/credential-providers',
+  '@smithy/signature-v4',
+  '@google-cloud/bigquery',
+];
 
 // The JavaScript of the engine goes into the bundle (181 small files otherwise), its binary stays where npm put it: only
 // the engine's own package is sure to find it.
@@ -37,7 +44,8 @@ export default createRequire(engine)('@duckdb/node-bindings');`,
 
 await build({
   absWorkingDir: new URL('.', root).pathname,
-  entryPoints: { carrel: 'src/cli/carrel.ts' },
+  // The threads of a transfer are a program of their own; their file is looked for beside the one that starts them.
+  entryPoints: { carrel: 'src/cli/carrel.ts', 'fetch-worker': 'src/transfer/fetch-worker.ts' },
   outdir: 'dist/bin',
   bundle: true,
   splitting: true,

@@ -72,27 +72,29 @@ export function parseLayout(template: string): Layout {
 }
 
 /**
- * The path of one object. Values are made safe one by one, so a slash in a PatientID never makes a folder;
- * a value that is missing (NULL) is written `_`.
+ * Paths for the objects of one row; what does not depend on the object is put together once. Values are made safe one
+ * by one, so a slash in a PatientID never makes a folder; a value that is missing (NULL) is written `_`.
  *
- * @param file name of the object, used as the last part of its key
+ * @returns a function from the name of an object, the last part of its key, to its path
  */
+export function pathsFor(layout: Layout, row: Record<string, unknown>): (file: string) => string {
+  const textOf = (part: Part, file: string): string => {
+    if (part.kind === 'text') return part.text;
+    const value = part.column === 'file' ? file : row[part.column];
+    return value === null || value === undefined || value === '' ? '_' : String(value).replaceAll('/', '_');
+  };
+  const named = (parts: Part[], file: string): string =>
+    safeSegment(parts.map((part) => textOf(part, file)).join(''));
+  const segments = layout.segments.map((parts) =>
+    parts.some((part) => part.kind === 'column' && part.column === 'file') ? parts : named(parts, ''),
+  );
+  return (file) =>
+    segments.map((parts) => (typeof parts === 'string' ? parts : named(parts, file))).join('/');
+}
+
+/** The path of one object. */
 export function pathFor(layout: Layout, row: Record<string, unknown>, file: string): string {
-  return layout.segments
-    .map((parts) =>
-      safeSegment(
-        parts
-          .map((part) => {
-            if (part.kind === 'text') return part.text;
-            const value = part.column === 'file' ? file : row[part.column];
-            return value === null || value === undefined || value === ''
-              ? '_'
-              : String(value).replaceAll('/', '_');
-          })
-          .join(''),
-      ),
-    )
-    .join('/');
+  return pathsFor(layout, row)(file);
 }
 
 function fromPercent(template: string): string {

@@ -6,7 +6,7 @@ import { createLock, type LockedFile, type LockFile } from '../manifests/index.t
 import type { PlannedFile } from '../transfer/index.ts';
 import { foreignMirror } from './add-lock.ts';
 import { instanceName } from './instance-name.ts';
-import { type Layout, pathFor } from './layout.ts';
+import { type Layout, pathFor, pathsFor } from './layout.ts';
 import type { LocatedCohortSeries } from './locate-cohort.ts';
 import type { Cohort, CohortSeries } from './question.ts';
 
@@ -49,9 +49,14 @@ export function planFiles(
   };
   for (const { series, locations } of located) {
     const paths = new Map((explicit ? [] : (series.locked?.files ?? [])).map(({ key, path }) => [key, path]));
+    let nameOf: ((name: string) => string) | undefined;
     for (const location of locations) {
-      const name = location.key.split('/').at(-1) ?? location.key;
-      const path = paths.get(location.key) ?? pathOf(series, name, layout, explicit);
+      const name = location.key.slice(location.key.lastIndexOf('/') + 1);
+      let path = paths.get(location.key);
+      if (path === undefined) {
+        nameOf ??= namer(series, layout, explicit);
+        path = nameOf(name);
+      }
       add({
         path,
         size: location.size,
@@ -80,16 +85,16 @@ export function planFiles(
 }
 
 /**
- * The path of one object of a series. A series that no table knows has nothing but its uuid: it stands under that,
+ * Paths of the objects of a series. A series that no table knows has nothing but its uuid: it stands under that,
  * unless the layout was asked for and needs no more.
  */
-function pathOf(series: CohortSeries, name: string, layout: Layout, explicit: boolean): string {
+function namer(series: CohortSeries, layout: Layout, explicit: boolean): (name: string) => string {
   const row = rowOf(series);
-  if (row !== undefined) return pathFor(layout, checked(row, layout), name);
+  if (row !== undefined) return pathsFor(layout, checked(row, layout));
   const { crdc_series_uuid: uuid } = series;
-  if (!explicit) return `${uuid}/${name}`;
+  if (!explicit) return (name) => `${uuid}/${name}`;
   const unknown = layout.columns.find((column) => column !== 'crdc_series_uuid');
-  if (unknown === undefined) return pathFor(layout, { crdc_series_uuid: uuid }, name);
+  if (unknown === undefined) return pathsFor(layout, { crdc_series_uuid: uuid });
   throw new CarrelError('usage', `the layout names {${unknown}}, and no table knows the series ${uuid}`, {
     item: uuid,
     next: 'only {crdc_series_uuid} and {file} are known of it; install a catalogue that has it, or use these',
@@ -158,8 +163,9 @@ export function lockOf(
       digests,
       mirrors: mirrorsOf(cohort, file),
     };
-    if (file.series === undefined) others.push(locked);
-    else bySeries.set(file.series, [...(bySeries.get(file.series) ?? []), locked]);
+    const siblings = file.series === undefined ? others : bySeries.get(file.series);
+    if (siblings !== undefined) siblings.push(locked);
+    else if (file.series !== undefined) bySeries.set(file.series, [locked]);
   }
   const { name, origin } = cohort.archive;
   return createLock({

@@ -84,8 +84,19 @@ async function resolveOne(
     case 'dicom-uid':
       add(cohort, await lookUpUid(wanted, identifier.uid, known, question, tools));
       return;
-    case 'doi':
     case 'name':
+      if (known.uids.has(identifier.name)) {
+        add(cohort, await lookUpUid(wanted, identifier.name, known, question, tools));
+        return;
+      }
+      if (known.unknown.has(identifier.name) && known.unknown.size > MOST_SUGGESTED)
+        throw new CarrelError('not-found', `${JSON.stringify(identifier.text)} is not in the catalogue`, {
+          item: identifier.text,
+          next: 'carrel show NAME says what it may be meant to be',
+        });
+      add(cohort, await lookUpName(wanted, question, cohort, tools));
+      return;
+    case 'doi':
       add(cohort, await lookUpName(wanted, question, cohort, tools));
       return;
     case 'path':
@@ -93,6 +104,9 @@ async function resolveOne(
       throw new CarrelError('bad-input', 'a manifest cannot name another file', { item: identifier.text });
   }
 }
+
+/** For so many unknown names the nearest real ones are looked for; that takes a scan each. */
+const MOST_SUGGESTED = 20;
 
 /** One by one: a collection has up to 592,600 series, more than a call takes arguments. */
 function add(cohort: Cohort, series: readonly Cohort['series'][number][]): void {

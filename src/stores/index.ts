@@ -25,6 +25,7 @@ export type {
   Place,
   Protocol,
   Store,
+  StoreSettings,
 } from './store.ts';
 export { withLimit } from './with-limit.ts';
 export { type RetryNote, type RetryOptions, withRetry } from './with-retry.ts';

@@ -7,7 +7,7 @@ import { createHttpPool } from './http/pool.ts';
 import { createHttpsStore } from './https-store.ts';
 import { createS3Store } from './s3/s3-store.ts';
 import { createSigner, type S3CredentialProvider } from './s3/sign.ts';
-import type { OpenStore, Place, Store } from './store.ts';
+import type { OpenStore, Place, Store, StoreSettings } from './store.ts';
 
 /** Options of `createOpenStore`. */
 export interface OpenStoreOptions {
@@ -53,7 +53,7 @@ export function createOpenStore(options: OpenStoreOptions = {}): StoreOpener {
     return createHttpsStore(place, pool);
   };
 
-  const openStore: OpenStore = (place) => {
+  const find = (place: Place): Store => {
     const { protocol, endpoint, bucket, region, access, addressing } = place;
     const id = JSON.stringify([
       protocol,
@@ -70,11 +70,22 @@ export function createOpenStore(options: OpenStoreOptions = {}): StoreOpener {
     }
     return store;
   };
-  return Object.assign((place: Place) => openStore(place), {
+  const openStore: OpenStore = Object.assign(find, { settings: settingsOf(options, env) });
+  return Object.assign((place: Place) => find(place), {
+    settings: openStore.settings,
     openStore,
     pool,
     async close() {
       if (options.pool === undefined) await pool.close();
     },
   });
+}
+
+/** The options as data, where no function is among them. */
+function settingsOf(options: OpenStoreOptions, env: StoreSettings['env']): StoreSettings | undefined {
+  const { pool, credentials, gcsToken, http = {} } = options;
+  const { lookup, ...data } = http;
+  const functions = [pool, credentials, gcsToken, lookup];
+  if (functions.some((given) => given !== undefined)) return undefined;
+  return { http: data, env: { ...data.env, ...env } };
 }

@@ -105,4 +105,22 @@ export interface Store {
 }
 
 /** Opens the store of a place; the same place gives the same store. */
-export type OpenStore = (place: Place) => Store;
+export interface OpenStore {
+  (place: Place): Store;
+  /** What another thread needs to open the same stores; undefined where a function of the caller's is involved. */
+  readonly settings?: StoreSettings | undefined;
+}
+
+/** Options of stores as plain data, which can be sent to another thread: `createOpenStore(settings)`. */
+export interface StoreSettings {
+  http: {
+    requestsPerConnection?: number | undefined;
+    connectionsPerOrigin?: number | undefined;
+    keepAliveMs?: number | undefined;
+    timeouts?: Partial<{ connect: number; firstByte: number; idle: number }> | undefined;
+    ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
+    userAgent?: string | undefined;
+  };
+  /** The whole environment that was given, since proxies, certificates and credentials are named there. */
+  env: Readonly<Record<string, string | undefined>>;
+}

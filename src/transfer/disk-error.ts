@@ -30,10 +30,11 @@ export class DiskFailure extends Error {
   /** True where every other file would meet the same failure. */
   readonly hopeless: boolean;
 
-  constructor(cause: unknown, path: string) {
+  /** @param known `hopeless` where it was decided in another thread, which had the code of the system */
+  constructor(cause: unknown, path: string, known?: { hopeless: boolean }) {
     super('disk failure', { cause });
     this.error = diskError(cause, path);
-    this.hopeless = HOPELESS.has(systemCode(cause) ?? '');
+    this.hopeless = known?.hopeless ?? HOPELESS.has(systemCode(cause) ?? '');
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * One file, from its first request to its final name: attempts, mirrors, the judgement, the rename.
  */
-import { mkdir, rename } from 'node:fs/promises';
+import { renameSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CarrelError, isCarrelError } from '../errors.ts';
@@ -10,6 +11,7 @@ import { DiskFailure, onDisk, systemCode } from './disk-error.ts';
 import type { FileResult, TransferEvent } from './events.ts';
 import { judge, type Verdict } from './evidence.ts';
 import type { Journal } from './journal.ts';
+import type { Md5Lanes } from './md5/md5-lanes.ts';
 import type { Mirrors } from './mirrors.ts';
 import type { Pace } from './pace.ts';
 import { createPartialFile, type PartialFile } from './partial-file.ts';
@@ -32,10 +34,12 @@ export interface FetchContext extends Reception {
   partialFolder: string;
   /** Bytes of a file that an earlier run left, if any. */
   partialBytes(path: string): number | undefined;
-  journal: Journal;
+  journal: Pick<Journal, 'add'>;
   mirrors: Mirrors;
-  pace: Pace;
+  pace: Pick<Pace, 'slowDown'>;
   retry: RetryPolicy;
+  /** Where this thread computes MD5; made at first use. */
+  lanes: () => Md5Lanes;
   emit(event: TransferEvent): void;
 }
 
@@ -73,7 +77,7 @@ type Good = Extract<Verdict, { good: true }>;
  */
 export async function fetchFile(file: PlannedFile, context: FetchContext): Promise<FileResult> {
   const started = performance.now();
-  const partial = createPartialFile(context.partialFolder, file);
+  const partial = createPartialFile(context.partialFolder, file, context.lanes());
   const count: Count = { attempts: 0 };
   const complaints: Complaint[] = [];
   try {
@@ -86,7 +90,7 @@ export async function fetchFile(file: PlannedFile, context: FetchContext): Promi
         continue;
       }
       context.mirrors.served(source);
-      const digests = partial.digests();
+      const digests = await partial.digests();
       const { file: temporary, bytes, mtimeNs } = await partial.complete();
       const { verifiedBy } = served;
       const record = { path: file.path, size: bytes, mtimeNs: mtimeNs.toString(), digests, verifiedBy };
@@ -120,7 +124,7 @@ async function fetchFrom(
   count: Count,
   hasNext: boolean,
 ): Promise<Good | CarrelError> {
-  const { mirrors, pace, progress, retry, signal } = context;
+  const { mirrors, pace, meter, retry, signal } = context;
   const attempts = mirrors.attempts(source, retry.attempts);
   let fruitless = 0;
   let wrong = 0;
@@ -134,10 +138,10 @@ async function fetchFrom(
       if (partial.length === 0 || partial.length !== partial.origin?.total) {
         await receive(source, file, partial, context, { mayBeSlow: count.attempts > IMPATIENT_ATTEMPTS });
       }
-      const verdict = judgePartial(file, partial, context);
+      const verdict = await judgePartial(file, partial, context);
       if (verdict.good) return verdict;
       const { pieced } = partial;
-      await startAgain(partial, progress);
+      await startAgain(partial, meter);
       error = wrongBytes(file, verdict);
       // Pieces of another run or another mirror may be at fault: this source gets a chance of its own.
       if (!pieced) wrong += 1;
@@ -145,14 +149,14 @@ async function fetchFrom(
       if (signal.aborted) throw signal.reason;
       if (cause instanceof DiskFailure) throw cause;
       if (cause instanceof OtherObject) {
-        await startAgain(partial, progress);
+        await startAgain(partial, meter);
         error = wrongBytes(file, cause);
         wrong += 1;
       } else {
         error = isCarrelError(cause) ? cause : new CarrelError('internal', String(cause), { cause });
         if (error.status === 429 || error.status === 503) pace.slowDown();
         const changed = error.code === 'verification' || error.status === 412 || error.status === 416;
-        if (changed && partial.length > 0) await startAgain(partial, progress);
+        if (changed && partial.length > 0) await startAgain(partial, meter);
         else if (!error.retryable) return error;
         if (partial.length >= furthest + PROGRESS_BYTES) fruitless = 0;
         furthest = Math.max(furthest, partial.length);
@@ -195,10 +199,14 @@ function isUnreachable(error: CarrelError): boolean {
 async function takeOver(partial: PartialFile, context: FetchContext): Promise<void> {
   if (context.verify !== 'full') return;
   await partial.inherit(context.signal);
-  context.progress.found(partial.length);
+  context.meter.found(partial.length);
 }
 
-function judgePartial(file: PlannedFile, partial: PartialFile, context: FetchContext): Verdict {
+async function judgePartial(
+  file: PlannedFile,
+  partial: PartialFile,
+  context: FetchContext,
+): Promise<Verdict> {
   const { origin, length } = partial;
   const verdict = judge({
     verify: context.verify,
@@ -206,7 +214,7 @@ function judgePartial(file: PlannedFile, partial: PartialFile, context: FetchCon
     planned: file.digests,
     replied: origin?.replied ?? [],
     bytes: length,
-    found: partial.digests(),
+    found: await partial.digests(),
   });
   if (verdict.good && verdict.disagreed !== undefined) {
     const { expected, found } = verdict.disagreed;
@@ -219,11 +227,11 @@ function judgePartial(file: PlannedFile, partial: PartialFile, context: FetchCon
 async function moveIntoPlace(temporary: string, final: string): Promise<void> {
   await onDisk(final, async () => {
     try {
-      await rename(temporary, final);
+      renameSync(temporary, final);
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw error;
       await mkdir(dirname(final), { recursive: true });
-      await rename(temporary, final);
+      renameSync(temporary, final);
     }
   });
 }

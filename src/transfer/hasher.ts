@@ -1,8 +1,8 @@
 /**
  * Digests of bytes on their way and of files on disk.
  *
- * Each algorithm is an object with `update` and `hex`; the rest of the room does not know how it is computed, so a
- * faster one (several MD5 streams in the lanes of WebAssembly SIMD, or a worker) can take its place.
+ * MD5, which costs more than everything else together, is computed for many files side by side where the caller has
+ * lanes for it (`md5/`); the rest of the room does not know how a digest is computed.
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
@@ -10,6 +10,7 @@ import { abortError } from '../errors.ts';
 import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
 import { createCrc32c, createCrc64Nvme } from '../stores/index.ts';
 import { diskError } from './disk-error.ts';
+import type { Md5Lanes, Slab } from './md5/md5-lanes.ts';
 
 /** Algorithms from the strongest evidence to the weakest. */
 export const STRONGEST_FIRST: readonly DigestAlgorithm[] = ['sha256', 'md5', 'crc64nvme', 'crc32c'];
@@ -21,26 +22,36 @@ const READ_BYTES = 1 << 20;
 export interface Hasher {
   readonly algorithms: ReadonlySet<DigestAlgorithm>;
   update(chunk: Uint8Array): void;
+  /** Takes the first bytes of a slab of its lanes, without a copy; the slab must stay until the digests are there. */
+  updateSlab(slab: Slab, length: number): void;
   /** Ends the computation; strongest first. May be asked for again. */
-  digests(): Digest[];
+  digests(): Promise<Digest[]>;
+  /** Gives up what was not ended. */
+  abandon(): void;
 }
 
 /** A hasher for these algorithms; with none, it does nothing. */
-export function createHasher(algorithms: Iterable<DigestAlgorithm>): Hasher {
+export function createHasher(algorithms: Iterable<DigestAlgorithm>, lanes?: Md5Lanes): Hasher {
   const wanted = new Set(algorithms);
   const parts = STRONGEST_FIRST.filter((name) => wanted.has(name)).map((name) => ({
     name,
-    ...createPart(name),
+    ...createPart(name, lanes),
   }));
-  let ended: Digest[] | undefined;
+  let ended: Promise<Digest[]> | undefined;
   return {
     algorithms: wanted,
     update(chunk) {
       for (const part of parts) part.update(chunk);
     },
+    updateSlab(slab, length) {
+      for (const part of parts) part.updateSlab(slab, length);
+    },
     digests: () => {
-      ended ??= parts.map((part): Digest => `${part.name}:${part.hex()}`);
+      ended ??= Promise.all(parts.map(async (part): Promise<Digest> => `${part.name}:${await part.hex()}`));
       return ended;
+    },
+    abandon() {
+      if (ended === undefined) for (const part of parts) part.abandon();
     },
   };
 }
@@ -54,11 +65,15 @@ export function createHasher(algorithms: Iterable<DigestAlgorithm>): Hasher {
 export async function hashFile(
   path: string,
   algorithms: Iterable<DigestAlgorithm>,
-  options: { signal?: AbortSignal | undefined } = {},
+  options: { signal?: AbortSignal | undefined; lanes?: Md5Lanes | undefined } = {},
 ): Promise<{ bytes: number; digests: Digest[] }> {
-  const hasher = createHasher(algorithms);
-  const bytes = await readInto(hasher, path, options);
-  return { bytes, digests: hasher.digests() };
+  const hasher = createHasher(algorithms, options.lanes);
+  try {
+    const bytes = await readInto(hasher, path, options);
+    return { bytes, digests: await hasher.digests() };
+  } finally {
+    hasher.abandon();
+  }
 }
 
 /** Feeds a file to a hasher; resolves with the bytes read. */
@@ -95,7 +110,35 @@ export async function readInto(
   }
 }
 
-function createPart(name: DigestAlgorithm): { update(chunk: Uint8Array): void; hex(): string } {
+/** One digest under way. */
+interface Part {
+  update(chunk: Uint8Array): void;
+  /** All bytes at once, which lie in a slab of the lanes. */
+  updateSlab(slab: Slab, length: number): void;
+  hex(): string | Promise<string>;
+  /** Frees what it holds, if it was not ended. */
+  abandon(): void;
+}
+
+function createPart(name: DigestAlgorithm, lanes: Md5Lanes | undefined): Part {
+  if (name === 'md5' && lanes !== undefined) {
+    const stream = lanes.open();
+    return {
+      update: (chunk) => stream.update(chunk),
+      updateSlab: (slab, length) => stream.updateSlab(slab, length),
+      hex: () => stream.digest(),
+      abandon: () => stream.abandon(),
+    };
+  }
+  const plain = createPlainPart(name);
+  return {
+    ...plain,
+    updateSlab: ({ view }, length) => plain.update(view.subarray(0, length)),
+    abandon() {},
+  };
+}
+
+function createPlainPart(name: DigestAlgorithm): { update(chunk: Uint8Array): void; hex(): string } {
   if (name === 'crc32c' || name === 'crc64nvme') {
     const crc = name === 'crc32c' ? createCrc32c() : createCrc64Nvme();
     return { update: (chunk) => crc.update(chunk), hex: () => crc.digest() };

@@ -9,6 +9,13 @@ const DOWN_AFTER = 3;
 /** Files that fail at once, with no success in between, before it is the line that is down and not the files. */
 const OUTAGE_FILES = 3;
 
+/** What one thread has learned about a mirror, for the others. */
+export interface MirrorWord {
+  /** As `mirrorId` gives it. */
+  id: string;
+  is: 'down' | 'up' | 'lying';
+}
+
 /** The standing of all mirrors during one run. */
 export interface Mirrors {
   /** Sources of a file, best first: in the order of the plan, but those that are down, then those that lied, last. */
@@ -26,6 +33,8 @@ export interface Mirrors {
   failed(source: Source): boolean;
   /** It gave wrong bytes, twice for the same file. True the first time. */
   lied(source: Source): boolean;
+  /** Takes the word of another thread. */
+  hear(word: MirrorWord): void;
 }
 
 interface Standing {
@@ -42,11 +51,11 @@ export function mirrorId(source: Source): string {
   return `${source.mirror} ${protocol} ${endpoint} ${bucket}`;
 }
 
-/** Fresh standings for a run. */
-export function createMirrors(): Mirrors {
+/** Fresh standings for a run. `say` is told what other threads of the run should know. */
+export function createMirrors(say: (word: MirrorWord) => void = () => {}): Mirrors {
   const standings = new Map<string, Standing>();
-  const of = (source: Source): Standing => {
-    const id = mirrorId(source);
+  const of = (source: Source): Standing => byId(mirrorId(source));
+  const byId = (id: string): Standing => {
     let standing = standings.get(id);
     if (standing === undefined) {
       standing = { failures: 0, lied: false, hasServed: false, cut: new Set() };
@@ -64,6 +73,7 @@ export function createMirrors(): Mirrors {
     attempts: (source, usual) => (of(source).failures >= DOWN_AFTER ? 1 : usual),
     served(source) {
       const standing = of(source);
+      if (standing.failures >= DOWN_AFTER) say({ id: mirrorId(source), is: 'up' });
       standing.failures = 0;
       standing.hasServed = true;
       standing.cut.clear();
@@ -76,13 +86,21 @@ export function createMirrors(): Mirrors {
     failed(source) {
       const standing = of(source);
       standing.failures += 1;
-      return standing.failures === DOWN_AFTER;
+      const isDownNow = standing.failures === DOWN_AFTER;
+      if (isDownNow) say({ id: mirrorId(source), is: 'down' });
+      return isDownNow;
     },
     lied(source) {
       const standing = of(source);
       const first = !standing.lied;
       standing.lied = true;
+      if (first) say({ id: mirrorId(source), is: 'lying' });
       return first;
+    },
+    hear({ id, is }) {
+      const standing = byId(id);
+      if (is === 'lying') standing.lied = true;
+      else standing.failures = is === 'down' ? Math.max(DOWN_AFTER, standing.failures) : 0;
     },
   };
 }

@@ -1,17 +1,22 @@
 /**
  * How many files are fetched at once.
  *
- * `auto` starts with 16. It grows by a quarter each second while that brings more bytes (or, for small objects, more
- * files) per second, up to 64; it halves, at most once a second, when a server says 429 or 503, and then waits a
- * few seconds before it grows again. The unit is requests under way; S3 and GCS limit requests per second, and both
- * ask clients to slow down on 503 (AWS: "Best practices design patterns", Google: "Request rate guidelines").
+ * `auto` starts with 32 and looks every 250 ms. As long as more jobs bring more bytes (or, for small objects, more
+ * files) per second it grows by half: on a long line each job spends its time waiting, and a run that starts with few
+ * would be over before it had found out. Once a step brought nothing, it grows by a few each second while that pays.
+ * It halves, at most once a second, when a server says 429 or 503, and then waits some seconds before it grows again.
+ * The unit is requests under way; S3 and GCS limit requests per second, and both ask clients to slow down on 503 (AWS:
+ * "Best practices design patterns", Google: "Request rate guidelines").
  */
 
-const START = 16;
-const MOST = 64;
+const START = 32;
+/** Most requests under way. */
+export const MOST_JOBS = 256;
+const FAST_WINDOW_MS = 250;
 const WINDOW_MS = 1_000;
 const CALM_MS = 5_000;
-/** Growth in rate that counts as such. */
+/** Growth in rate that counts as such; while growing fast, jobs grow by half, so a tenth is little to ask. */
+const FAST_GAIN = 1.1;
 const GAIN = 1.05;
 
 /** The present number of jobs. */
@@ -27,6 +32,7 @@ export interface Pace {
 export function createPace(jobs: number | 'auto', now: () => number = Date.now): Pace {
   if (jobs !== 'auto') return { jobs: Math.max(1, Math.floor(jobs)), slowDown() {}, sample() {} };
   let current = START;
+  let fast = true;
   let slowedAt = Number.NEGATIVE_INFINITY;
   let window = { at: now(), bytes: 0, files: 0 };
   let best = { bytes: 0, files: 0 };
@@ -35,6 +41,7 @@ export function createPace(jobs: number | 'auto', now: () => number = Date.now):
       return current;
     },
     slowDown() {
+      fast = false;
       if (now() - slowedAt < WINDOW_MS) return;
       slowedAt = now();
       current = Math.max(1, Math.floor(current / 2));
@@ -42,14 +49,17 @@ export function createPace(jobs: number | 'auto', now: () => number = Date.now):
     },
     sample({ bytes, files, busy }) {
       const elapsed = now() - window.at;
-      if (elapsed < WINDOW_MS) return;
+      if (elapsed < (fast ? FAST_WINDOW_MS : WINDOW_MS)) return;
       const rate = { bytes: (bytes - window.bytes) / elapsed, files: (files - window.files) / elapsed };
       window = { at: now(), bytes, files };
-      const gained = rate.bytes > best.bytes * GAIN || rate.files > best.files * GAIN;
+      const asked = fast ? FAST_GAIN : GAIN;
+      const gained = rate.bytes > best.bytes * asked || rate.files > best.files * asked;
+      // Nothing has come yet: that says nothing about the number of jobs.
+      const silent = bytes === 0 && files === 0;
       best = { bytes: Math.max(best.bytes, rate.bytes), files: Math.max(best.files, rate.files) };
-      if (gained && busy && now() - slowedAt > CALM_MS) {
-        current = Math.min(MOST, current + Math.max(1, current >> 2));
-      }
+      if (silent || !busy || now() - slowedAt <= CALM_MS) return;
+      if (!gained) fast = false;
+      else current = Math.min(MOST_JOBS, current + Math.max(1, fast ? current >> 1 : current >> 3));
     },
   };
 }

@@ -6,15 +6,18 @@
  * next run can go on where this one stopped. Digests are computed on the way.
  */
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, rm, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
 import { onDisk } from './disk-error.ts';
 import { algorithmsOf } from './evidence.ts';
 import { createHasher, type Hasher, readInto } from './hasher.ts';
+import type { Md5Lanes } from './md5/md5-lanes.ts';
 import { type Origin, readPartialRecord, writePartialRecord } from './partial-record.ts';
 import type { PlannedFile } from './plan.ts';
+import { createSmallBody, type SmallBody } from './small-body.ts';
 
 /** Files up to this size are held in memory until they are whole. */
 export const SMALL_BYTES = 1 << 20;
@@ -42,7 +45,7 @@ export interface PartialFile {
   /** Adds bytes. They are copied before it returns; a promise asks to wait for the disk. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Digests of all bytes; ends the computation. */
-  digests(): Digest[];
+  digests(): Promise<Digest[]>;
   /** Puts everything on disk and closes. The file at `file` is then complete. */
   complete(): Promise<{ file: string; bytes: number; mtimeNs: bigint }>;
   /** Forgets the record after the file got its final name. */
@@ -59,7 +62,7 @@ export function partialId(path: string): string {
 }
 
 /** The partial of a planned file in `folder`; touches nothing before the first byte. */
-export function createPartialFile(folder: string, planned: PlannedFile): PartialFile {
+export function createPartialFile(folder: string, planned: PlannedFile, lanes?: Md5Lanes): PartialFile {
   const file = join(folder, partialId(planned.path));
   const record = `${file}.json`;
   let origin: Origin | undefined;
@@ -67,7 +70,8 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
   let length = 0;
   let pieced = false;
   /** A small file as a whole; else bytes go through `block`, of which `blockLength` are not on disk yet. */
-  let memory: Buffer | undefined;
+  let small: SmallBody | undefined;
+  let wanted = new Set<DigestAlgorithm>();
   let block: Buffer | undefined;
   let blockLength = 0;
   let handle: FileHandle | undefined;
@@ -141,11 +145,16 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
     writing = written;
     return written;
   };
+  const release = () => {
+    small?.release();
+    small = undefined;
+    hasher.abandon();
+  };
   const forget = () => {
     origin = undefined;
     length = 0;
     blockLength = 0;
-    memory = undefined;
+    release();
     pieced = false;
   };
 
@@ -164,12 +173,16 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
       recorded = true;
       const left = await readPartialRecord(record, planned);
       if (left === undefined) return;
-      const running = createHasher(algorithmsOf(planned.digests, left.replied));
+      const running = createHasher(algorithmsOf(planned.digests, left.replied), lanes);
       const bytes = await readInto(running, file, { signal }).catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        return 0;
+        if (!signal.aborted) return 0;
+        running.abandon();
+        throw error;
       });
-      if (bytes === 0 || bytes > (left.total ?? Number.POSITIVE_INFINITY)) return;
+      if (bytes === 0 || bytes > (left.total ?? Number.POSITIVE_INFINITY)) {
+        running.abandon();
+        return;
+      }
       hasher = running;
       length = bytes;
       origin = left;
@@ -179,11 +192,12 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
       await close();
       forget();
       origin = from;
-      hasher = createHasher(algorithms);
+      wanted = algorithms;
       if (from.total !== undefined && from.total <= SMALL_BYTES) {
-        memory = Buffer.allocUnsafe(from.total);
+        small = createSmallBody(from.total, algorithms.has('md5') ? lanes : undefined);
         return;
       }
+      hasher = createHasher(algorithms, lanes);
       // Emptied first, recorded second: a record never stands beside bytes of another object.
       await onDisk(file, async () => {
         await openForWriting('w');
@@ -191,39 +205,49 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
       });
     },
     async resume(from, algorithms, signal) {
-      await flush();
-      if (memory === undefined && handle === undefined) await onDisk(file, () => openForWriting('r+'));
-      if (![...algorithms].every((algorithm) => hasher.algorithms.has(algorithm))) {
-        hasher = createHasher(new Set([...hasher.algorithms, ...algorithms]));
-        if (memory === undefined) await readInto(hasher, file, { length, signal });
-        else hasher.update(memory.subarray(0, length));
+      wanted = new Set([...wanted, ...algorithms]);
+      if (small === undefined) {
+        await flush();
+        if (handle === undefined) await onDisk(file, () => openForWriting('r+'));
+        if (![...algorithms].every((algorithm) => hasher.algorithms.has(algorithm))) {
+          hasher.abandon();
+          hasher = createHasher(new Set([...hasher.algorithms, ...algorithms]), lanes);
+          await readInto(hasher, file, { length, signal });
+        }
       }
       const elsewhere = origin?.source !== from.source;
       if (elsewhere) pieced = true;
-      if (elsewhere && memory === undefined) await onDisk(file, () => writeRecord(from));
+      if (elsewhere && small === undefined) await onDisk(file, () => writeRecord(from));
       origin = from;
     },
     write(chunk) {
-      const total = memory?.length ?? origin?.total;
+      const total = small?.total ?? origin?.total;
       if (total !== undefined && length + chunk.length > total) throw tooLong(planned.path, total);
+      if (small !== undefined) {
+        small.write(chunk, length);
+        length += chunk.length;
+        return undefined;
+      }
       hasher.update(chunk);
-      if (memory !== undefined) memory.set(chunk, length);
-      else if (block !== undefined && chunk.length < block.length - blockLength) {
+      if (block !== undefined && chunk.length < block.length - blockLength) {
         block.set(chunk, blockLength);
         blockLength += chunk.length;
       } else return overflow(chunk);
       length += chunk.length;
       return undefined;
     },
-    digests: () => hasher.digests(),
+    digests: () => small?.digests(length, wanted) ?? hasher.digests(),
     complete: () =>
       onDisk(file, async () => {
-        if (memory === undefined) await flush();
-        if (handle === undefined) await openForWriting(memory === undefined ? 'r+' : 'w');
-        if (memory !== undefined) await writeAll(memory.subarray(0, length), 0);
-        await close();
+        if (small !== undefined) small.writeTo(file, length);
+        else {
+          await flush();
+          if (handle === undefined) await openForWriting('r+');
+          await close();
+        }
+        touched = true;
         // Asked for after the close: network file systems may settle the time only then.
-        const { mtimeNs, size } = await stat(file, { bigint: true });
+        const { mtimeNs, size } = statSync(file, { bigint: true });
         if (size !== BigInt(length)) {
           throw new CarrelError('internal', `${file}: ${size} bytes on disk instead of ${length}`, {
             item: planned.path,
@@ -241,13 +265,14 @@ export function createPartialFile(folder: string, planned: PlannedFile): Partial
       const from = origin;
       try {
         await onDisk(file, async () => {
-          if (from !== undefined && memory !== undefined && length >= WORTH_KEEPING_BYTES) {
+          if (from !== undefined && small !== undefined && length >= WORTH_KEEPING_BYTES) {
             await openForWriting('w');
             await writeRecord(from);
-            await writeAll(memory.subarray(0, length), 0);
-          } else if (memory === undefined && handle !== undefined) await flush();
+            small.writeTo(file, length);
+          } else if (small === undefined && handle !== undefined) await flush();
         });
       } finally {
+        release();
         await close();
       }
     },

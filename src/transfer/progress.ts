@@ -2,43 +2,39 @@
  * Counts what has been done, and says so at most ten times a second.
  */
 import type { TransferEvent } from './events.ts';
+import type { Reading } from './meter.ts';
 
 const INTERVAL_MS = 100;
 
 /** The rate is that of the last seconds, so that it follows the line. */
 const RATE_WINDOW_MS = 5_000;
 
-/** The counters of a run. */
+/** The report of a run under way. */
 export interface Progress {
-  /** Bytes that came over the line, whatever became of them. */
-  readonly received: number;
   readonly files: number;
-  /** Bytes came; they count toward the total until `lost`. */
-  add(bytes: number): void;
-  /** Bytes that were already here count toward the total, but not toward the rate. */
-  found(bytes: number): void;
-  /** Bytes that were thrown away: they must come again. */
-  lost(bytes: number): void;
   fileDone(): void;
   /** The last word; stops the clock. */
   end(): void;
 }
 
-/** Starts counting. `done` and `files` are what is present already. */
+/** Starts to report; `files` and `bytes` are what is present already. */
 export function startProgress(options: {
   emit: (event: TransferEvent) => void;
   totalFiles: number;
   totalBytes: number | undefined;
   files: number;
   bytes: number;
+  /** What has come since the start. */
+  read: () => Reading;
 }): Progress {
   const { emit, totalFiles, totalBytes } = options;
-  let { files, bytes } = options;
-  let received = 0;
+  let { files } = options;
   let said = '';
   const marks: { at: number; received: number }[] = [{ at: performance.now(), received: 0 }];
   const say = () => {
     const now = performance.now();
+    const { received, standing } = options.read();
+    const bytes = options.bytes + standing;
     marks.push({ at: now, received });
     while (marks.length > 2 && now - (marks[1]?.at ?? now) > RATE_WINDOW_MS) marks.shift();
     const state = `${files} ${bytes}`;
@@ -52,21 +48,8 @@ export function startProgress(options: {
   const timer = setInterval(say, INTERVAL_MS);
   timer.unref();
   return {
-    get received() {
-      return received;
-    },
     get files() {
       return files;
-    },
-    add(count) {
-      received += count;
-      bytes += count;
-    },
-    found(count) {
-      bytes += count;
-    },
-    lost(count) {
-      bytes -= count;
     },
     fileDone() {
       files += 1;

@@ -11,11 +11,12 @@ import type { ObjectBody, OpenStore } from '../stores/index.ts';
 import type { Throttle } from './bandwidth.ts';
 import { DiskFailure } from './disk-error.ts';
 import { algorithmsOf, type Verification } from './evidence.ts';
+import type { Meter } from './meter.ts';
 import { mirrorId } from './mirrors.ts';
 import type { PartialFile } from './partial-file.ts';
 import type { Origin } from './partial-record.ts';
+import { consumeParts, PART_BYTES, type PartBudget } from './parts.ts';
 import type { PlannedFile } from './plan.ts';
-import type { Progress } from './progress.ts';
 import type { Watch } from './watch.ts';
 
 /** What every attempt of a run shares. */
@@ -23,12 +24,16 @@ export interface Reception {
   openStore: OpenStore;
   verify: Verification;
   watch: Watch;
-  progress: Progress;
+  meter: Meter;
   throttle: Throttle | undefined;
   signal: AbortSignal;
-  /** Called for each request that is sent. */
-  onRequest(): void;
+  /** Connections that a large file may use at once. */
+  streams(path: string): number;
+  partBudget: PartBudget;
 }
+
+/** From this size on, an object is fetched over several connections, if there are not enough others to fetch. */
+const MANY_STREAMS_BYTES = 4 * PART_BYTES;
 
 /** The object is not the one that the plan or the bytes so far are about. No bytes were lost or mixed. */
 export class OtherObject extends Error {
@@ -57,16 +62,30 @@ export async function receive(
   reception: Reception,
   options: { mayBeSlow: boolean },
 ): Promise<void> {
-  const { watch, progress, throttle } = reception;
+  const { watch, meter, throttle } = reception;
   const store = reception.openStore(source.place);
   const from = resumption(source, file, partial);
-  if (from === undefined && partial.length > 0) await startAgain(partial, progress);
+  if (from === undefined && partial.length > 0) await startAgain(partial, meter);
   const lease = watch.begin({ item: file.path, mayBeSlow: options.mayBeSlow });
+  const stopper = new AbortController();
+  const signal =
+    (file.size ?? 0) < MANY_STREAMS_BYTES ? lease.signal : AbortSignal.any([lease.signal, stopper.signal]);
+  const onArrival = (chunk: Uint8Array) => {
+    lease.bytes(chunk.length);
+    meter.add(chunk.length);
+  };
+  const onChunk = (chunk: Uint8Array) => {
+    const written = partial.write(chunk);
+    const pause = throttle?.(chunk.length);
+    if (pause === undefined) return written;
+    lease.hold(pause);
+    return Promise.all([written, pause]).then(() => {});
+  };
   try {
-    reception.onRequest();
+    meter.request();
     const body = await store.get(source.key, {
       ...(from === undefined ? {} : { range: { start: from.start }, ifMatch: from.pin }),
-      signal: lease.signal,
+      signal,
     });
     try {
       await adopt(body, store.pin(body.stat), source, file, partial, reception, from !== undefined);
@@ -75,15 +94,30 @@ export async function receive(
       throw error;
     }
     lease.start();
-    await body.consume((chunk) => {
-      lease.bytes(chunk.length);
-      progress.add(chunk.length);
-      const written = partial.write(chunk);
-      const pause = throttle?.(chunk.length);
-      if (pause === undefined) return written;
-      lease.hold(pause);
-      return Promise.all([written, pause]).then(() => {});
-    });
+    const parts = partsOf(partial, file, reception);
+    if (parts === undefined) {
+      await body.consume((chunk) => {
+        onArrival(chunk);
+        return onChunk(chunk);
+      });
+    } else {
+      const { pin } = parts;
+      await consumeParts({
+        ...parts,
+        first: body,
+        budget: reception.partBudget,
+        async open(start, end) {
+          meter.request();
+          const part = await store.get(source.key, { range: { start, end }, ifMatch: pin, signal });
+          if (part.range.start === start && (part.range.end ?? end) <= end) return part;
+          part.cancel();
+          return undefined;
+        },
+        stop: () => stopper.abort(),
+        onChunk,
+        onArrival,
+      });
+    }
   } catch (error) {
     // A store may wrap the reason of an abort, or say `interrupted`; what ended the attempt is what counts.
     if (lease.signal.aborted && !(error instanceof DiskFailure)) throw lease.signal.reason;
@@ -98,6 +132,22 @@ export async function receive(
       retryable: true,
     });
   }
+}
+
+/**
+ * How the rest of a large object is divided; undefined where it comes as one stream: it is small, its size is not known,
+ * nothing would show that parts of two versions were mixed, or there are others enough to keep the line busy.
+ */
+function partsOf(
+  { length, origin }: PartialFile,
+  file: PlannedFile,
+  reception: Reception,
+): { from: number; total: number; streams: number; pin: string | undefined } | undefined {
+  const total = origin?.total;
+  if (total === undefined || total - length < MANY_STREAMS_BYTES) return undefined;
+  if (origin?.pin === undefined && file.digests.length === 0) return undefined;
+  const streams = reception.throttle === undefined ? reception.streams(file.path) : 1;
+  return streams < 2 ? undefined : { from: length, total, streams, pin: origin?.pin };
 }
 
 /** Where to go on, and pinned to what; undefined to start from nothing. */
@@ -129,7 +179,7 @@ async function adopt(
   reception: Reception,
   resuming: boolean,
 ): Promise<void> {
-  const { verify, progress } = reception;
+  const { verify, meter } = reception;
   const { size, digests } = body.stat;
   if (verify !== 'none' && file.size !== undefined && size !== undefined && file.size !== size) {
     throw new OtherObject(`${file.size} bytes`, `${size} bytes`);
@@ -144,7 +194,7 @@ async function adopt(
     const samePin = !sameSource || before.pin === undefined || pin === undefined || before.pin === pin;
     const sameTotal = before.total === undefined || size === undefined || before.total === size;
     if (!samePin || !sameTotal) {
-      await startAgain(partial, progress);
+      await startAgain(partial, meter);
       throw new CarrelError('network', 'the object changed while it was being fetched', {
         item: file.path,
         retryable: true,
@@ -160,7 +210,7 @@ async function adopt(
     return;
   }
   if (body.range.start !== 0) {
-    await startAgain(partial, progress);
+    await startAgain(partial, meter);
     throw new CarrelError(
       'network',
       `the server answered with another part (from byte ${body.range.start})`,
@@ -170,13 +220,13 @@ async function adopt(
       },
     );
   }
-  progress.lost(partial.length);
+  meter.lost(partial.length);
   await partial.begin(origin, wanted);
 }
 
 /** Gives up the bytes so far. */
-export async function startAgain(partial: PartialFile, progress: Progress): Promise<void> {
-  progress.lost(partial.length);
+export async function startAgain(partial: PartialFile, meter: Meter): Promise<void> {
+  meter.lost(partial.length);
   await partial.discard();
 }
 

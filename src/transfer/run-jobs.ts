@@ -4,7 +4,7 @@
 import type { Pace } from './pace.ts';
 
 /** How often the pace is told about the rate. */
-const SAMPLE_MS = 250;
+const SAMPLE_MS = 100;
 
 /**
  * Works through all items; `work` must not reject. Resolves when everything that was started has ended; after an

@@ -30,6 +30,9 @@ const RESERVED = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹�
 /** Control characters, what NTFS refuses, and halves of surrogate pairs, which have no UTF-8 form. */
 const FORBIDDEN = /[\p{Cc}<>:"\\|?*\u2028\u2029\p{Surrogate}]/u;
 
+/** Names that need no look: every uuid, UID and most identifiers. None ends like a name that was made. */
+const PLAIN = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,98}[A-Za-z0-9-])?$/;
+
 /** What a made segment may hold: letters, marks and digits of any script, inner blanks, and a few signs. */
 const KEPT = /[^\p{L}\p{M}\p{N} ._+,@=(){}#&~-]/gu;
 
@@ -91,6 +94,7 @@ export function checkPlan(files: readonly PlannedFile[], options: { caseInsensit
  * @example safeSegment('a/b')          // 'a_b_' and ten digits
  */
 export function safeSegment(text: string): string {
+  if (PLAIN.test(text) && !RESERVED.test(text)) return text;
   const normal = text.normalize('NFC');
   let safe = normal.replace(KEPT, '_');
   safe = cutToBytes(safe, SEGMENT_BYTES).replace(/^[. ]+|[. ]+$/g, '_');

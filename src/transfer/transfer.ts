@@ -5,13 +5,12 @@ import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { abortError, CarrelError } from '../errors.ts';
 import type { OpenStore } from '../stores/index.ts';
-import { createThrottle } from './bandwidth.ts';
 import { DiskFailure, diskError } from './disk-error.ts';
 import type { FileFailure, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
-import { type FetchContext, FetchFailure, fetchFile } from './fetch-file.ts';
+import { FetchFailure } from './fetch-file.ts';
 import { checkSpace, type FreeSpace } from './free-space.ts';
-import { createMirrors } from './mirrors.ts';
+import { openFetcher } from './open-fetcher.ts';
 import { createPace } from './pace.ts';
 import type { PlannedFile } from './plan.ts';
 import { startProgress } from './progress.ts';
@@ -21,7 +20,7 @@ import { checkPlan } from './safe-names.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { survey } from './survey.ts';
 import { attachResult, countFile, emptyResult, interrupted, type TransferResult } from './transfer-result.ts';
-import { startWatch, type TransferTimeouts } from './watch.ts';
+import type { TransferTimeouts } from './watch.ts';
 
 /** From this size on, files are started first: a large one that is started last makes all others wait for it. */
 const LARGE_BYTES = 8 << 20;
@@ -41,6 +40,12 @@ export interface TransferOptions {
   signal?: AbortSignal | undefined;
   retry?: TransferRetry | undefined;
   timeouts?: TransferTimeouts | undefined;
+  /**
+   * Threads that fetch. 1: this thread does it. `auto` (the default): as many as there are processors, four at most,
+   * where there is enough to do for them. Needs an `openStore` that can be opened elsewhere (`createOpenStore` without
+   * functions of the caller's); otherwise, and with `bandwidth`, this thread does it.
+   */
+  threads?: number | 'auto' | undefined;
   /** Bytes to leave free on the disk. Default 16 MiB. */
   freeSpaceReserve?: number | undefined;
   /** How free space is found out; for tests and for unusual disks. */
@@ -138,41 +143,38 @@ async function carryOut(
   });
 
   const pace = createPace(options.jobs ?? 'auto');
-  const watch = startWatch(signal, options.timeouts);
+  const fetcher = await openFetcher(missing, {
+    openStore: options.openStore,
+    verify,
+    directory,
+    partialFolder: state.partialFolder,
+    partialBytes: (path) => state.partialBytes(path),
+    journal: state.journal,
+    pace,
+    streams: () => Math.floor(pace.jobs / Math.max(1, Math.min(pace.jobs, files.length - progress.files))),
+    retry: retryPolicy(options.retry),
+    timeouts: options.timeouts,
+    bandwidth: options.bandwidth,
+    emit,
+    signal,
+    threads: options.threads ?? 'auto',
+  });
   const progress = startProgress({
     emit,
     totalFiles: files.length,
     totalBytes,
     files: present.length,
     bytes: presentBytes,
+    read: fetcher.read,
   });
-  const context: FetchContext = {
-    openStore: options.openStore,
-    verify,
-    watch,
-    progress,
-    throttle: options.bandwidth === undefined ? undefined : createThrottle(options.bandwidth, signal),
-    signal,
-    onRequest() {
-      result.requests += 1;
-    },
-    directory,
-    partialFolder: state.partialFolder,
-    partialBytes: (path) => state.partialBytes(path),
-    journal: state.journal,
-    mirrors: createMirrors(),
-    pace,
-    retry: retryPolicy(options.retry),
-    emit,
-  };
   try {
     await runJobs(inOrder(missing), {
       pace,
       signal,
-      totals: () => ({ bytes: progress.received, files: progress.files }),
+      totals: () => ({ bytes: fetcher.read().received, files: progress.files }),
       async work(file) {
         try {
-          const done = await fetchFile(file, context);
+          const done = await fetcher.fetch(file);
           countFile(result, done);
           progress.fileDone();
           emit({ type: 'file', ...done });
@@ -189,7 +191,8 @@ async function carryOut(
     });
   } finally {
     progress.end();
-    watch.end();
+    result.requests += fetcher.read().requests;
+    await fetcher.end();
     result.bytesFetched = result.files.reduce(
       (sum, { how, bytes }) => sum + (how === 'fetched' ? bytes : 0),
       0,

@@ -10,6 +10,7 @@ import type { Evidence, TransferEvent } from './events.ts';
 import { algorithmsOf, judge } from './evidence.ts';
 import { forEachLimited } from './for-each-limited.ts';
 import { hashFile } from './hasher.ts';
+import { createMeter } from './meter.ts';
 import type { PlannedFile } from './plan.ts';
 import { startProgress } from './progress.ts';
 import { checkPlan, STATE_FOLDER } from './safe-names.ts';
@@ -70,8 +71,10 @@ export async function verifyFiles(
   checkPlan(files.map((file) => ({ ...file, sources: [] })));
   const report: VerifyReport = { ok: [], missing: [], mismatched: [], unverifiable: [] };
   const places = new Map(files.map(({ path }, index) => [path, index]));
+  const meter = createMeter();
   const progress = startProgress({
     emit: options.onEvent ?? (() => {}),
+    read: meter.read,
     totalFiles: files.length,
     totalBytes: files.reduce((sum, { size }) => sum + (size ?? 0), 0),
     files: 0,
@@ -81,7 +84,7 @@ export async function verifyFiles(
     await forEachLimited(files, options.jobs ?? JOBS, async (file) => {
       if (signal?.aborted) throw abortError(signal);
       await verifyOne(file, directory, mode, report, signal);
-      progress.add(file.size ?? 0);
+      meter.add(file.size ?? 0);
       progress.fileDone();
     });
   } finally {

@@ -352,7 +352,7 @@ describe('carrel sql', () => {
       next: expect.stringMatching(/^carrel catalog update --archive \S+ --table sm_index$/) as string,
     });
     expect((await run('sql', 'SELECT * FROM colections_index')).stderr).toContain(
-      'did you mean collections_index, ',
+      'did you mean collections_index',
     );
   });
   test.each([

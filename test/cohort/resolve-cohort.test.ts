@@ -94,6 +94,32 @@ describe('a question becomes a cohort', () => {
     }
   });
 
+  test('a list of PatientIDs and collections is asked about at once; what nothing knows is named line by line', async () => {
+    const { rows: all } = await catalog.select({});
+    // A line of a list is one name; what holds blanks or `=` can be read otherwise.
+    const rows = all.filter(({ PatientID }) => /^[\w-]+$/.test(PatientID));
+    const patients = [...new Set(rows.map((row) => row.PatientID))];
+    const first = rows.find(({ collection_id: id }) =>
+      all.every((row) => row.collection_id !== id || rows.includes(row)),
+    );
+    const strangers = Array.from({ length: 30 }, (_, at) => `nobody-${at}`);
+    const lines = [...patients, first?.collection_id, ...strangers];
+    await writeFile(join(folder, 'names.txt'), lines.map((line) => `${line}\n`).join(''));
+    asked = [];
+    const cohort = await resolve({ what: ['names.txt'], all: true });
+    expect(new Set(uuids(cohort))).toEqual(new Set(rows.map((row) => row.crdc_series_uuid)));
+    expect(cohort.unresolved.map(({ item }) => item)).toEqual(strangers);
+    // The collection by itself, everything else together.
+    expect(asked.filter((name) => name === 'lookUp')).toHaveLength(1);
+    expect(asked.filter((name) => name === 'lookUpUids')).toHaveLength(1);
+    expect(asked).not.toContain('suggest');
+    await expect(resolve({ what: ['names.txt'] })).resolves.toMatchObject({
+      unresolved: expect.arrayContaining([
+        expect.objectContaining({ error: expect.objectContaining({ code: 'ambiguous' }) as unknown }),
+      ]) as unknown,
+    });
+  });
+
   test('a PatientID that looks like a UID, and one with blanks, are patients', async () => {
     for (const patient of [facts.oddPatientIds.uid, facts.oddPatientIds.blanks, facts.oddPatientIds.equals]) {
       const cohort = await resolve({ what: [patient] });

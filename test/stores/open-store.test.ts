@@ -67,6 +67,7 @@ test('the public surface', () => {
     [
       "combineCrc32c",
       "createCrc32c",
+      "createCrc64Nvme",
       "createHttpPool",
       "createOpenStore",
       "withLimit",

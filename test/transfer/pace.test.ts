@@ -28,29 +28,39 @@ describe('the number of jobs', () => {
     expect(pace.jobs).toBe(5);
   });
 
-  test('grows while that brings more, up to 64', () => {
+  test('grows by half while that brings more, up to 256', () => {
     const { second } = auto();
-    const seen = [10, 20, 40, 80, 160, 320, 640, 1280, 2560].map((rate) => second(rate));
-    expect(seen).toEqual([20, 25, 31, 38, 47, 58, 64, 64, 64]);
+    const seen = [10, 20, 40, 80, 160, 320, 640, 1280].map((rate) => second(rate));
+    expect(seen).toEqual([48, 72, 108, 162, 243, 256, 256, 256]);
   });
 
   test('stays where more jobs bring nothing, or where there is nothing to do for them', () => {
     const { second } = auto();
-    expect([second(100), second(101), second(102)]).toEqual([20, 20, 20]);
+    expect([second(100), second(101), second(102)]).toEqual([48, 48, 48]);
     const idle = auto();
-    expect(idle.second(100, false)).toBe(16);
+    expect(idle.second(100, false)).toBe(32);
+  });
+
+  test('feels its way once a step has brought nothing', () => {
+    const { second } = auto();
+    expect([second(100), second(101), second(200), second(201), second(400)]).toEqual([48, 48, 54, 54, 60]);
+  });
+
+  test('does not judge before the first byte', () => {
+    const { second } = auto();
+    expect([second(0), second(0), second(100)]).toEqual([32, 32, 48]);
   });
 
   test('halves when a server asks for less, once a second, and grows again after five', () => {
     const { pace, second, pass } = auto();
     pace.slowDown();
     pace.slowDown();
-    expect(pace.jobs).toBe(8);
+    expect(pace.jobs).toBe(16);
     pass(1000);
     pace.slowDown();
-    expect(pace.jobs).toBe(4);
-    expect([second(1), second(2), second(4), second(8), second(16)]).toEqual([4, 4, 4, 4, 4]);
-    expect(second(32)).toBe(5);
+    expect(pace.jobs).toBe(8);
+    expect([second(1), second(2), second(4), second(8), second(16)]).toEqual([8, 8, 8, 8, 8]);
+    expect(second(32)).toBe(9);
     for (let i = 0; i < 5; i += 1) {
       pass(1000);
       pace.slowDown();

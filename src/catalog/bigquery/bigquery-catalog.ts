@@ -6,7 +6,6 @@ import { answerColumn } from '../columns.ts';
 import { datasetTextsOf } from '../dataset-texts.ts';
 import { prepareDraw } from '../draw.ts';
 import { matchesOf } from '../find-datasets.ts';
-import { withTimeout } from '../query.ts';
 import type { Ranking } from '../rank-datasets.ts';
 import type { Selection, SelectionNote, SeriesRow } from '../rows.ts';
 import { seriesReader } from '../series-rows.ts';
@@ -19,9 +18,9 @@ import { matchValues, type ReadTexts } from './match-values.ts';
 import { checkSelect, planStatements, type StatementPlan } from './plan.ts';
 import { compileQuestion, type Question, type Statement } from './questions.ts';
 import { RELATIONS } from './relations.ts';
-import { rowReader, typeOf } from './rows.ts';
+import { rowReader } from './rows.ts';
+import { runStatement } from './run-statement.ts';
 import { SERIES_COLUMNS } from './series-columns.ts';
-import { inOwnLines, withTables } from './user-statement.ts';
 
 /** What can be asked of BigQuery: a part of `Catalog`, with the same answers. */
 export interface BigQueryCatalog
@@ -215,55 +214,11 @@ function createBigQueryCatalog(archive: Archive, set: DataSet, jobs: BigQueryJob
       }
       return { datasets: matchesOf(ranking, amounts), notes };
     },
-    async query(sql, options = {}) {
-      if (options.memoryLimit !== undefined || options.explain === true)
-        throw new CarrelError('usage', 'BigQuery takes no memory limit and tells no plan beforehand', {
-          next: 'leave out --memory and --explain; --dry-run tells what would be read',
-        });
-      const statement = withTables(set, sql);
-      const { signal, stop } = withTimeout(sql, options.timeoutMs, options.signal);
-      const failure = (error: unknown) => {
-        stop();
-        return inOwnLines(error, statement);
-      };
-      try {
-        const { statementType } = await jobs.plan(statement.sql, { signal });
-        if (statementType !== 'SELECT') throw notReading(statementType, sql);
-        const { fields, pages, cancel } = await run(statement.sql, signal);
-        const read = rowReader(fields);
-        let left = options.maxRows ?? Number.POSITIVE_INFINITY;
-        let truncated = false;
-        const rows = async function* (): AsyncGenerator<unknown[][]> {
-          try {
-            for await (const piece of answerPieces(pages, read)) {
-              if (piece.length > left) truncated = true;
-              if (left > 0) yield piece.length > left ? piece.slice(0, left) : piece;
-              left -= piece.length;
-              if (left < 0) return;
-            }
-          } catch (error) {
-            throw failure(error);
-          } finally {
-            stop();
-          }
-        };
-        return {
-          columns: fields.map((field) => ({ name: field.name, type: typeOf(field) })),
-          rows: rows(),
-          truncated: () => truncated,
-          cancel: () => {
-            stop();
-            cancel();
-          },
-        };
-      } catch (error) {
-        throw failure(error);
-      }
-    },
+    query: (sql, options) => runStatement({ set, jobs, run }, sql, options),
     exportParquet: () =>
       Promise.reject(
         new CarrelError('usage', 'Parquet is written from the installed tables only', {
-          next: 'take --format csv or ndjson, or leave out --engine bigquery',
+          next: 'take --format csv or jsonl, or leave out --engine bigquery',
         }),
       ),
     plan: (question, { signal } = {}) => planStatements(jobs, set, question, signal),
@@ -290,11 +245,4 @@ function releaseNotes(archive: Archive, set: DataSet, name: string): string[] {
 
 function noSuchTable(table: string): CarrelError {
   return new CarrelError('not-found', `columns of ${table} are not described for BigQuery`, { item: table });
-}
-
-function notReading(statementType: string, sql: string): CarrelError {
-  return new CarrelError('sql', `${statementType} is not allowed: ${sql.slice(0, 200)}`, {
-    item: sql.slice(0, 200),
-    next: 'one SELECT in GoogleSQL',
-  });
 }

@@ -57,6 +57,7 @@ export interface BigQueryJobs {
 
 /** What is used of the package, and what the server answers: parsed loosely, for it is Google's to extend. */
 interface Client {
+  authClient: { getClient(): Promise<unknown> };
   getProjectId(): Promise<string>;
   createQueryJob(options: Record<string, unknown>): Promise<[unknown, JobResource]>;
   request(
@@ -200,6 +201,7 @@ async function openClient(options: BigQueryOptions): Promise<Client> {
       cause,
     });
   }
+  quietLookups();
   const { project, apiEndpoint, location, authClient } = options;
   const client = new loaded.BigQuery({
     ...(project === undefined ? {} : { projectId: project }),
@@ -207,7 +209,25 @@ async function openClient(options: BigQueryOptions): Promise<Client> {
     ...(location === undefined ? {} : { location }),
     ...(authClient === undefined ? {} : { authClient: authClient as never }),
   });
-  return client as unknown as Client;
+  const opened = client as unknown as Client;
+  // The package would ask without credentials where there are none, and be told something else by each server.
+  await opened.authClient.getClient();
+  return opened;
+}
+
+let quiet = false;
+
+/**
+ * Looking for credentials ends at the service of Google's own machines; elsewhere nobody answers, and Node would print a
+ * warning beside our error, which says the same with what to do.
+ */
+function quietLookups(): void {
+  if (quiet) return;
+  quiet = true;
+  const emit = process.emitWarning.bind(process) as (...all: unknown[]) => void;
+  process.emitWarning = (...all: unknown[]): void => {
+    if (all[1] !== 'MetadataLookupWarning') emit(...all);
+  };
 }
 
 function request(

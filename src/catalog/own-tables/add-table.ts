@@ -2,21 +2,18 @@
  * Adding a table of the user's own: Parquet or CSV, from this disk, a bucket or a web server, under a name of their
  * choice. Copied with digests unless it is linked: what a question reads is whole, and the same tomorrow.
  */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { copyFile, link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Archive } from '../../archives/index.ts';
 import { abortError, CarrelError, isCarrelError } from '../../errors.ts';
 import type { OpenStore } from '../../stores/index.ts';
-import { stopIfAborted } from '../abort.ts';
 import { withLock } from '../add-tables.ts';
 import { sha256Of } from '../catalog-file.ts';
 import type { CatalogEvent } from '../catalogs.ts';
-import { fetchFile } from '../fetch-file.ts';
 import { archiveFolder, incomingName, sweepIncoming } from '../layout.ts';
 import { checkOwn } from './check-own.ts';
-import { findObjects, oldPartNote, type SourceObject, shortHash } from './find-objects.ts';
+import { downloadsOf, fetchObjects, partName } from './fetch-objects.ts';
+import { findObjects, oldPartNote, type SourceObject } from './find-objects.ts';
 import { describeFiles } from './inspect-files.ts';
 import { checkOwnName } from './own-names.ts';
 import {
@@ -53,9 +50,6 @@ export interface AddedTable extends OwnTableInfo {
   /** False where everything was there and unchanged. */
   changed: boolean;
 }
-
-/** Files fetched at the same time. */
-const PARALLEL = 8;
 
 /**
  * Adds a table, or brings one up to date: the same name from the same sources fetches what changed. Throws `usage` (the
@@ -150,7 +144,7 @@ async function copied(options: AddTableOptions, objects: SourceObject[], before:
   const id = `${Date.now().toString(36)}-${Math.random().toString(36).slice(2, 8)}`;
   await mkdir(incoming, { recursive: true });
   try {
-    const inputs = await fetchAll(options, objects, incoming, before);
+    const inputs = await fetchObjects(options, objects, incoming, before);
     const format = objects[0]?.format ?? 'parquet';
     const found = await describeFiles({ format, inputs, into: incoming, signal });
     const files: OwnTableFile['files'] = [];
@@ -209,105 +203,6 @@ function fileOf(
     sources: [],
     added: new Date().toISOString(),
   };
-}
-
-function partName(at: number): string {
-  return `${String(at).padStart(5, '0')}.parquet`;
-}
-
-function downloadsOf({ archive, cacheDir, name }: AddTableOptions): string {
-  return join(archiveFolder(cacheDir, archive.name), '.downloads', `own-${name.toLowerCase()}`);
-}
-
-/** Brings every file under a name of its own into `incoming`; CSV keeps its ending, by which it is unpacked. */
-async function fetchAll(
-  options: AddTableOptions,
-  objects: SourceObject[],
-  incoming: string,
-  before: OwnTable | undefined,
-): Promise<{ path: string; shown: string; sha256?: string | undefined; done?: boolean }[]> {
-  const total = objects.reduce((sum, { stat: { size } }) => sum + (size ?? Number.NaN), 0);
-  const arrived = new Map<number, number>();
-  const onProgress = (at: number, bytes: number) => {
-    arrived.set(at, bytes);
-    const sum = [...arrived.values()].reduce((a, b) => a + b, 0);
-    options.onEvent?.({
-      type: 'progress',
-      table: options.name,
-      bytes: sum,
-      ...(Number.isNaN(total) ? {} : { total }),
-    });
-  };
-  const inputs: { path: string; shown: string; sha256?: string | undefined; done?: boolean }[] = [];
-  let next = 0;
-  const work = async () => {
-    for (let at = next++; at < objects.length; at = next++) {
-      const object = objects[at];
-      if (object === undefined) return;
-      stopIfAborted(options.signal);
-      inputs[at] = await fetchOne(options, object, at, incoming, before, (bytes) => onProgress(at, bytes));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(PARALLEL, objects.length) }, work));
-  return inputs;
-}
-
-async function fetchOne(
-  options: AddTableOptions,
-  object: SourceObject,
-  at: number,
-  incoming: string,
-  before: OwnTable | undefined,
-  onProgress: (bytes: number) => void,
-) {
-  const { signal } = options;
-  const { shown, store, key } = object;
-  const target = join(incoming, partName(at));
-  const pin = store.pin(object.stat);
-  const known = before?.linked === true ? undefined : before?.files.find((file) => file.source === shown);
-  if (known?.sha256 !== undefined && pin !== undefined && known.pin === pin && before !== undefined) {
-    const old = join(before.folder, known.path);
-    const whole =
-      (await stat(old).catch(() => undefined))?.size === known.size &&
-      (await sha256Of(old, signal)) === known.sha256;
-    if (whole) {
-      await link(old, target).catch(() => copyFile(old, target));
-      onProgress(object.stat.size ?? known.size);
-      return { path: target, shown, sha256: known.sha256, done: true };
-    }
-  }
-  const name = `${shortHash(shown)}${object.format === 'csv' ? (/\.[a-z]+(\.gz)?$/i.exec(key)?.[0] ?? '.csv') : ''}`;
-  const download = join(downloadsOf(options), name);
-  await fetchFile({
-    openStore: options.openStore,
-    url: shown,
-    object: { store, key },
-    target: download,
-    signal,
-    onProgress,
-  });
-  await checkBytes(download, object, signal);
-  if (object.format === 'csv') return { path: download, shown };
-  await rename(download, target);
-  return { path: target, shown };
-}
-
-/** Compares with the digest that the server gave beside the object, where it did. */
-async function checkBytes(path: string, { shown, stat: { digests } }: SourceObject, signal?: AbortSignal) {
-  const digest = digests.find((one) => /^(md5|sha256):/.test(one));
-  const [algorithm, expected] = digest?.split(':') ?? [];
-  if (algorithm === undefined) return;
-  const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }))
-    hash.update(chunk as Buffer);
-  const found = hash.digest('hex');
-  if (found === expected) return;
-  await rm(path, { force: true });
-  throw new CarrelError('verification', `${shown} has other bytes than its server says`, {
-    item: `${shown}: ${algorithm}:${found}, expected ${digest}`,
-    next: 'try again; it may have changed meanwhile',
-    retryable: true,
-  });
 }
 
 /** Removes the copies that `table.json` no longer names. An open file stays readable. */

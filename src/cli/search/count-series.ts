@@ -4,7 +4,7 @@ import { settleNotes } from '../notes.ts';
 import { withDestination } from '../output/destination.ts';
 import { toJson } from '../output/json.ts';
 import { rowFormat, writeRows } from '../output/rows.ts';
-import { formatBytes, formatCount } from '../output/text.ts';
+import { formatBytes, formatCount, plural } from '../output/text.ts';
 import { write } from '../terminal.ts';
 import type { Search } from './search.ts';
 
@@ -33,11 +33,11 @@ export async function countSeries(search: Search): Promise<void> {
     const unknown = counts.seriesWithoutInstances;
     const text = [
       `${formatCount(counts.series)} series`,
-      `${formatCount(counts.instances)} files${unknown > 0 ? ` (unknown for ${formatCount(unknown)} series)` : ''}`,
+      `${plural(counts.instances, 'file')}${unknown > 0 ? ` (unknown for ${formatCount(unknown)} series)` : ''}`,
       `${formatBytes(counts.bytes)}${counts.seriesRounded > 0 ? ' (rounded for superseded versions)' : ''}`,
-      `${formatCount(counts.studies)} studies`,
-      `${formatCount(counts.patients)} patients`,
-      `${formatCount(counts.collections)} collections`,
+      plural(counts.studies, 'study', 'studies'),
+      plural(counts.patients, 'patient'),
+      plural(counts.collections, 'collection'),
       ...Object.entries(counts.sums ?? {}).map(([name, sum]) => `${name} ${formatSum(sum)}`),
     ];
     await write(terminal.out, `${text.join(' · ')}   (${catalog.archive.name} ${catalog.releaseName})\n`);

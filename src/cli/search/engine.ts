@@ -47,6 +47,11 @@ export function bigQueryOf(
       next: 'add --engine bigquery, or leave it out',
     });
   }
+  if (flags['format'] === 'parquet') {
+    throw new CarrelError('usage', 'Parquet is written from installed tables only', {
+      next: 'take --format csv or jsonl, or leave out --engine bigquery',
+    });
+  }
   const maxBytes = flags['maxBytes'] as string | undefined;
   return openBigQueryCatalog({
     archive,

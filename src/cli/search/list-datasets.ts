@@ -17,6 +17,7 @@ const FIELDS = [
   'cancerTypes',
   'locations',
   'species',
+  'modalities',
   'patients',
   'studies',
   'series',
@@ -49,13 +50,14 @@ export async function listDatasets(search: Search, words: readonly string[]): Pr
       terminal,
       people
         ? {
-            columns: ['id', 'title', 'cancer types', 'patients', 'series', 'size'],
-            numeric: [3, 4, 5],
+            columns: ['id', 'title', 'cancer types', 'modalities', 'patients', 'series', 'size'],
+            numeric: [4, 5, 6],
             rows: [
               shown.map((one) => [
                 one.id,
                 one.title ?? '',
                 one.cancerTypes ?? (one.kind === 'analysis-result' ? '(analysis result)' : ''),
+                one.modalities ?? '',
                 formatCount(one.patients),
                 formatCount(one.series),
                 formatBytes(one.bytes),

@@ -3,6 +3,7 @@ import type { XMLParser } from 'fast-xml-parser';
 import { decodeListed } from '../object-key.ts';
 import { md5OfEtag, parseEtag } from '../reply-stat.ts';
 import type { ObjectStat } from '../store.ts';
+import { scanListing } from './scan-listing.ts';
 
 /** A parsed page. */
 export interface ListDocument {
@@ -44,15 +45,10 @@ function loadParser(): Promise<XMLParser> {
 export async function parseListDocument(xml: string, trustEtags: boolean): Promise<ListDocument | undefined> {
   // Own entities could make a small text large; no server needs a document type here.
   if (/<!DOCTYPE/i.test(xml)) return undefined;
-  const xmlParser = await loadParser();
-  let root: unknown;
-  try {
-    root = (xmlParser.parse(xml) as Node)['ListBucketResult'];
-  } catch {
-    return undefined;
-  }
-  if (root === '') root = {};
-  if (!isNode(root)) return undefined;
+  const scanned = scanListing(xml);
+  const root: Node | undefined =
+    scanned === undefined ? await parseRoot(xml) : { ...scanned.fields, ...scanned };
+  if (root === undefined) return undefined;
   const encoded = textOf(root, 'EncodingType') === 'url';
   const decode = (text: string | undefined): string | undefined =>
     text === undefined || !encoded ? text : decodeListed(text);
@@ -80,6 +76,19 @@ export async function parseListDocument(xml: string, trustEtags: boolean): Promi
     continuationToken: textOf(root, 'NextContinuationToken'),
     nextMarker: decode(textOf(root, 'NextMarker')),
   };
+}
+
+/** The listing as the general parser sees it. */
+async function parseRoot(xml: string): Promise<Node | undefined> {
+  const xmlParser = await loadParser();
+  let root: unknown;
+  try {
+    root = (xmlParser.parse(xml) as Node)['ListBucketResult'];
+  } catch {
+    return undefined;
+  }
+  if (root === '') return {};
+  return isNode(root) ? root : undefined;
 }
 
 function isNode(value: unknown): value is Node {

@@ -58,8 +58,8 @@ export function constantsTable(sines: readonly number[] = SINES): Int32Array {
  * The module: imports `env.memory`, exports `md5x1`, `md5x4` and `md5x8`, each with one parameter, the number of blocks
  * (at least 1) that every lane goes on by.
  */
-export function emitKernels(pages: number, sines: readonly number[] = SINES): Uint8Array<ArrayBuffer> {
-  return encodeModule([scalarKernel(sines), wideKernel(4), wideKernel(8)], pages);
+export function emitKernels(sines: readonly number[] = SINES): Uint8Array<ArrayBuffer> {
+  return encodeModule([scalarKernel(sines), wideKernel(4), wideKernel(8)]);
 }
 
 /** Index of the word that a step takes. */

@@ -41,13 +41,20 @@ function wasmApi(): WasmApi | undefined {
 
 /** True where the kernels can run: WebAssembly with 128-bit vectors on a processor that V8 has instructions for. */
 export function hasSimd(): boolean {
-  return wasmApi()?.validate(emitProbe()) ?? false;
+  return compiled() !== undefined;
 }
 
-let probe: Uint8Array | undefined;
-function emitProbe(): Uint8Array {
-  probe ??= emitKernels(1);
-  return probe;
+let kernels: object | false | undefined;
+
+/** The kernels of this thread, made at first use; undefined where they cannot run. */
+function compiled(): object | undefined {
+  kernels ??= compile(emitKernels()) ?? false;
+  return kernels === false ? undefined : kernels;
+}
+
+function compile(code: Uint8Array): object | undefined {
+  const wasm = wasmApi();
+  return wasm?.validate(code) === true ? new wasm.Module(code) : undefined;
 }
 
 /**
@@ -61,12 +68,11 @@ export function createMd5Machine(options: {
   sines?: readonly number[] | undefined;
 }): Md5Machine | undefined {
   const wasm = wasmApi();
-  if (wasm === undefined) return undefined;
+  const module = options.sines === undefined ? compiled() : compile(emitKernels(options.sines));
+  if (wasm === undefined || module === undefined) return undefined;
   const pages = Math.ceil(options.bytes / WASM_PAGE);
-  const code = emitKernels(pages, options.sines);
-  if (!wasm.validate(code)) return undefined;
   const shared = new wasm.Memory({ initial: pages, maximum: pages });
-  const { exports } = new wasm.Instance(new wasm.Module(code), { env: { memory: shared } });
+  const { exports } = new wasm.Instance(module, { env: { memory: shared } });
   const kernel = (width: Width) => exports[`md5x${width}`] as (blocks: number) => void;
   const [one, four, eight] = [kernel(1), kernel(4), kernel(8)];
   const memory = new Uint8Array(shared.buffer);

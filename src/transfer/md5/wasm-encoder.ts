@@ -20,13 +20,19 @@ export interface WasmFunction {
   body: Code;
 }
 
+/** Small numbers are asked for thousands of times. */
+const known: (readonly number[])[] = [];
+
 /** An unsigned number in LEB128. */
-export function unsigned(value: number): number[] {
+export function unsigned(value: number): readonly number[] {
+  const before = known[value];
+  if (before !== undefined) return before;
   const bytes: number[] = [];
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest];
-    bytes.push((rest % 128) | 128);
-  }
+  let rest = value;
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  bytes.push(rest);
+  if (value < 4096) known[value] = bytes;
+  return bytes;
 }
 
 /** A 32-bit number in signed LEB128. */
@@ -40,11 +46,12 @@ function signed(value: number): number[] {
 }
 
 /** `\0asm` and version 1. */
-const MAGIC = Buffer.from('\0asm\u0001\0\0\0', 'latin1');
+const MAGIC: Code = [...Buffer.from('\0asm\u0001\0\0\0', 'latin1')];
 
-const simd = (code: number): number[] => [0xfd, ...unsigned(code)];
+const simd = (code: number): readonly number[] => [0xfd, ...unsigned(code)];
+const [LOAD, STORE, SHUFFLE] = [simd(0x00), simd(0x0b), simd(0x0d)];
 /** Alignment is a promise to the engine, not a demand: 0 promises nothing. */
-const memory = (offset: number): number[] => [0, ...unsigned(offset)];
+const memory = (offset: number): Code => [0, unsigned(offset)];
 const binary = (code: readonly number[]) => (left: Code, right: Code) => [left, right, code];
 const shift = (code: readonly number[]) => (value: Code, bits: number) => [value, i32.const(bits), code];
 
@@ -68,8 +75,8 @@ export const i32 = {
 
 /** Four lanes of 32 bits. */
 export const i32x4 = {
-  load: (address: Code, offset: number): Code => [address, simd(0x00), memory(offset)],
-  store: (address: Code, offset: number, value: Code): Code => [address, value, simd(0x0b), memory(offset)],
+  load: (address: Code, offset: number): Code => [address, LOAD, memory(offset)],
+  store: (address: Code, offset: number, value: Code): Code => [address, value, STORE, memory(offset)],
   add: binary(simd(0xae)),
   subtract: binary(simd(0xb1)),
   and: binary(simd(0x4e)),
@@ -80,47 +87,53 @@ export const i32x4 = {
   shiftLeft: shift(simd(0xab)),
   shiftRight: shift(simd(0xad)),
   /** Bytes 0–15 are those of `left`, 16–31 those of `right`. */
-  shuffle: (left: Code, right: Code, bytes: readonly number[]): Code => [left, right, simd(0x0d), bytes],
+  shuffle: (left: Code, right: Code, bytes: readonly number[]): Code => [left, right, SHUFFLE, bytes],
 };
 
-/**
- * A module that imports `env.memory` and exports its functions.
- *
- * @param pages size of the memory in units of 64 KiB; it never grows
- */
-export function encodeModule(functions: readonly WasmFunction[], pages: number): Uint8Array<ArrayBuffer> {
+/** A module that imports `env.memory`, of any size, and exports its functions. */
+export function encodeModule(functions: readonly WasmFunction[]): Uint8Array<ArrayBuffer> {
   const types = functions.map(({ parameters }) => [
     0x60,
-    ...sized(Array.from({ length: parameters }, () => I32)),
+    vector(Array.from({ length: parameters }, () => [I32])),
     0,
   ]);
-  const limits = [1, ...unsigned(pages), ...unsigned(pages)];
-  const code = functions.map(({ locals, body }) => {
-    const declared = vector(locals.map(([count, type]) => [...unsigned(count), type]));
-    return sized([...declared, ...flatten(body), 0x0b]);
-  });
-  return Uint8Array.from([
-    ...MAGIC,
-    ...section(1, vector(types)),
-    ...section(2, vector([[...text('env'), ...text('memory'), 2, ...limits]])),
-    ...section(3, vector(functions.map((_, index) => unsigned(index)))),
-    ...section(7, vector(functions.map(({ name }, index) => [...text(name), 0, ...unsigned(index)]))),
-    ...section(10, vector(code)),
+  const code = functions.map(({ locals, body }) =>
+    sized([vector(locals.map(([count, type]) => [unsigned(count), type])), body, 0x0b]),
+  );
+  return bytesOf([
+    MAGIC,
+    section(1, vector(types)),
+    section(2, vector([[text('env'), text('memory'), 2, 0, 1]])),
+    section(3, vector(functions.map((_, index) => unsigned(index)))),
+    section(7, vector(functions.map(({ name }, index) => [text(name), 0, unsigned(index)]))),
+    section(10, vector(code)),
   ]);
 }
 
-function flatten(code: Code, into: number[] = []): number[] {
-  for (const part of code) {
-    if (typeof part === 'number') into.push(part);
-    else flatten(part, into);
-  }
-  return into;
+const sized = (code: Code): Code => [unsigned(lengthOf(code)), code];
+const section = (id: number, content: Code): Code => [id, sized(content)];
+const vector = (items: readonly Code[]): Code => [unsigned(items.length), items];
+const text = (name: string): Code => sized([...Buffer.from(name)]);
+
+function lengthOf(code: Code): number {
+  let length = 0;
+  for (const part of code) length += typeof part === 'number' ? 1 : lengthOf(part);
+  return length;
 }
 
-const sized = (bytes: readonly number[]): number[] => [...unsigned(bytes.length), ...bytes];
-const section = (id: number, content: readonly number[]): number[] => [id, ...sized(content)];
-const vector = (items: readonly (readonly number[])[]): number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-];
-const text = (name: string): number[] => sized([...Buffer.from(name)]);
+/** Flat at last. Lists that are put together from lists on the way here would cost tens of milliseconds. */
+function bytesOf(code: Code): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(lengthOf(code));
+  let at = 0;
+  const write = (parts: Code) => {
+    for (const part of parts) {
+      if (typeof part !== 'number') write(part);
+      else {
+        bytes[at] = part;
+        at += 1;
+      }
+    }
+  };
+  write(code);
+  return bytes;
+}

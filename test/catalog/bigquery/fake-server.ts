@@ -66,7 +66,7 @@ export function createFakeBigQuery(backend: Backend, project: string): FakeBigQu
       jobId: jobReference.jobId,
       query,
       dryRun,
-      configuration: configuration.query as unknown as Record<string, unknown>,
+      configuration: configuration.query,
       cancelled: false,
     });
     let answer: Awaited<ReturnType<Backend['run']>>;

@@ -180,9 +180,8 @@ for (const { name, open, values, skip, why } of ARCHIVES) {
     test('find the same data sets by words, best first', async () => {
       const wanted = await engines.duckdb.findDatasets(values.words);
       const { datasets } = await engines.bigquery.findDatasets(values.words);
-      expect(datasets.map(({ seriesRounded: _, ...rest }) => rest)).toEqual(
-        wanted.datasets.map(({ seriesRounded: _, ...rest }) => rest),
-      );
+      // Sizes over files are never rounded.
+      expect(datasets).toEqual(wanted.datasets.map((one) => ({ ...one, seriesRounded: 0 })));
       expect(datasets.length).toBeGreaterThan(0);
     }, 60_000);
 

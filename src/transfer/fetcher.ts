@@ -1,0 +1,77 @@
+/**
+ * Who fetches: this thread, or a crew of others. The queue does not know which.
+ */
+import type { OpenStore } from '../stores/index.ts';
+import { createThrottle } from './bandwidth.ts';
+import type { FileResult, TransferEvent } from './events.ts';
+import type { Verification } from './evidence.ts';
+import { fetchFile } from './fetch-file.ts';
+import type { Journal } from './journal.ts';
+import { lanesOnce } from './lanes-once.ts';
+import { createMeter, type Reading } from './meter.ts';
+import { createMirrors } from './mirrors.ts';
+import type { Pace } from './pace.ts';
+import { createPartBudget } from './parts.ts';
+import type { PlannedFile } from './plan.ts';
+import type { RetryPolicy } from './retry.ts';
+import { startWatch, type TransferTimeouts } from './watch.ts';
+
+/** What a fetcher works with. */
+export interface FetcherOptions {
+  openStore: OpenStore;
+  verify: Verification;
+  directory: string;
+  partialFolder: string;
+  /** Bytes of a file that an earlier run left, if any. */
+  partialBytes(path: string): number | undefined;
+  journal: Pick<Journal, 'add'>;
+  pace: Pick<Pace, 'slowDown'>;
+  /** Connections that one large file may use at once, by what else there is to fetch. */
+  streams(): number;
+  retry: RetryPolicy;
+  timeouts: TransferTimeouts | undefined;
+  /** Bytes per second over all files. */
+  bandwidth: number | undefined;
+  emit(event: TransferEvent): void;
+  signal: AbortSignal;
+}
+
+/** Fetches single files. */
+export interface Fetcher {
+  /**
+   * One file, until it stands under its final name.
+   *
+   * @throws FetchFailure where no source gave the right bytes, DiskFailure where the local disk failed, the reason of
+   *   the signal after an abort
+   */
+  fetch(file: PlannedFile): Promise<FileResult>;
+  /** What has come so far. */
+  read(): Reading;
+  /** Gives back what it holds. Nothing may be under way. */
+  end(): Promise<void>;
+}
+
+/** Fetches in this thread. */
+export function createFetcher(options: FetcherOptions): Fetcher {
+  const { bandwidth, signal, timeouts, ...rest } = options;
+  const meter = createMeter();
+  const watch = startWatch(signal, timeouts);
+  const throttle = bandwidth === undefined ? undefined : createThrottle(bandwidth, signal);
+  const context = {
+    ...rest,
+    meter,
+    watch,
+    throttle,
+    signal,
+    mirrors: createMirrors(),
+    lanes: lanesOnce(),
+    partBudget: createPartBudget(),
+  };
+  return {
+    fetch: (file) => fetchFile(file, context),
+    read: meter.read,
+    async end() {
+      watch.end();
+    },
+  };
+}

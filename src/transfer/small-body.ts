@@ -1,0 +1,67 @@
+/**
+ * A small file on its way: in memory until it is whole and proven, then written at once. Its digests are computed when
+ * it is whole, MD5 together with other files and in place, where the thread has room for it in the memory of its lanes.
+ */
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
+import { systemCode } from './disk-error.ts';
+import { createHasher } from './hasher.ts';
+import type { Md5Lanes } from './md5/md5-lanes.ts';
+
+/** The bytes so far of a file whose size is known. */
+export interface SmallBody {
+  /** Bytes that it has room for. */
+  readonly total: number;
+  /** Copies a chunk to its place. */
+  write(chunk: Uint8Array, at: number): void;
+  /** Digests of the first `length` bytes. They are final: nothing may be written after this. */
+  digests(length: number, algorithms: Iterable<DigestAlgorithm>): Promise<Digest[]>;
+  /** Writes the first `length` bytes to `file`, whose folder is made if it is missing. */
+  writeTo(file: string, length: number): void;
+  /** Gives the memory back. */
+  release(): void;
+}
+
+/** Room for `total` bytes. */
+export function createSmallBody(total: number, lanes?: Md5Lanes): SmallBody {
+  const slab = lanes?.allocate(total);
+  const view = slab?.view ?? Buffer.allocUnsafe(total);
+  let found: Promise<Digest[]> | undefined;
+  const compute = (length: number, algorithms: Iterable<DigestAlgorithm>): Promise<Digest[]> => {
+    const hasher = createHasher(algorithms, lanes);
+    if (slab === undefined || !hasher.algorithms.has('md5')) hasher.update(view.subarray(0, length));
+    else hasher.updateSlab(slab, length);
+    return hasher.digests();
+  };
+  return {
+    total,
+    write: (chunk, at) => view.set(chunk, at),
+    digests(length, algorithms) {
+      found ??= compute(length, algorithms);
+      return found;
+    },
+    writeTo: (file, length) => writeWhole(file, view.subarray(0, length)),
+    release: () => slab?.release(),
+  };
+}
+
+/**
+ * Synchronously: a hop through the thread pool for each of open, write and close costs as much processor time as all
+ * three, and the thread has nothing better to do than to write what it has received.
+ */
+function writeWhole(file: string, bytes: Uint8Array): void {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, 'w');
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    mkdirSync(dirname(file), { recursive: true });
+    descriptor = openSync(file, 'w');
+  }
+  try {
+    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at, bytes.length - at);
+  } finally {
+    closeSync(descriptor);
+  }
+}
