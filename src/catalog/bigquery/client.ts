@@ -57,6 +57,7 @@ export interface BigQueryJobs {
 
 /** What is used of the package, and what the server answers: parsed loosely, for it is Google's to extend. */
 interface Client {
+  authClient: { getClient(): Promise<unknown> };
   getProjectId(): Promise<string>;
   createQueryJob(options: Record<string, unknown>): Promise<[unknown, JobResource]>;
   request(
@@ -208,7 +209,10 @@ async function openClient(options: BigQueryOptions): Promise<Client> {
     ...(location === undefined ? {} : { location }),
     ...(authClient === undefined ? {} : { authClient: authClient as never }),
   });
-  return client as unknown as Client;
+  const opened = client as unknown as Client;
+  // The package would ask without credentials where there are none, and be told something else by each server.
+  await opened.authClient.getClient();
+  return opened;
 }
 
 let quiet = false;

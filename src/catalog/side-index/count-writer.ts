@@ -4,7 +4,7 @@
  */
 import { quoted, type Session } from '../engine.ts';
 import type { OpenTables } from '../open-tables.ts';
-import { writePiece } from './pieces.ts';
+import { littleEndian, writePiece } from './pieces.ts';
 import type { CountedColumns, CountedRuns } from './side-file.ts';
 
 /** More values than these are not coded: whoever counts by them asks the tables. */
@@ -26,8 +26,10 @@ const IDS = new Set([
 export interface CountWriter {
   /** SQL of what is fetched of each row, for `add`. */
   readonly select: string[];
-  /** The values of one row, by `select`; its PatientID and StudyInstanceUID as anything that tells them apart. */
-  add(columns: readonly (readonly unknown[])[], at: number, patient: string, study: string): void;
+  /** The next rows, column by column as in `select`. */
+  addColumns(columns: readonly (readonly unknown[])[]): void;
+  /** What tells the patient and the study of a row apart from others. */
+  addRow(row: number, patient: string, study: string): void;
   finish(write: (bytes: Buffer) => Promise<number>): Promise<CountedColumns>;
 }
 
@@ -41,7 +43,7 @@ export async function createCountWriter(
   );
   const rows = Number(head?.['n'] ?? 0);
   const columns: { name: string; values: unknown[]; codes: Uint8Array | Uint16Array }[] = [];
-  const select: string[] = [];
+  const codeSql: string[] = [];
   for (const name of tables.relations.columns) {
     const type = tables.relations.types[name] ?? (tables.relations.absent.includes(name) ? 'VARCHAR' : '');
     if (IDS.has(name) || !CODED.test(type)) continue;
@@ -58,7 +60,7 @@ export async function createCountWriter(
       codes: values.length < 256 ? new Uint8Array(rows) : new Uint16Array(rows),
     });
     if (values.length === 0) {
-      select.push('0');
+      codeSql.push('0');
       continue;
     }
     // An ENUM gives each value its place in the order of the list.
@@ -66,8 +68,15 @@ export async function createCountWriter(
     await session.connection.run(
       `CREATE OR REPLACE TYPE ${code} AS ENUM (SELECT v::VARCHAR FROM (${distinct}) ORDER BY v)`,
     );
-    select.push(`coalesce(enum_code(${column}::VARCHAR::${code})::INTEGER, ${values.length})`);
+    codeSql.push(`coalesce(enum_code(${column}::VARCHAR::${code})::INTEGER, ${values.length})`);
   }
+  // Three codes of 16 bits to a number: every value that the engine's library hands over costs.
+  const select: string[] = [];
+  for (let at = 0; at < codeSql.length; at += PACKED) {
+    const [a = '0', b = '0', c = '0'] = codeSql.slice(at, at + PACKED);
+    select.push(`${a}::DOUBLE + ${b}::DOUBLE * 65536 + ${c}::DOUBLE * 4294967296`);
+  }
+  const packed = select.length;
   select.push('instanceCount::DOUBLE', 'carrel_bytes::DOUBLE');
   const instances = new Uint32Array(rows);
   const low = new Uint32Array(rows);
@@ -77,19 +86,22 @@ export async function createCountWriter(
   let row = 0;
   return {
     select,
-    add(values, at, patient, study) {
-      for (let place = 0; place < columns.length; place += 1) {
-        const codes = columns[place]?.codes;
-        if (codes !== undefined) codes[row] = values[place]?.[at] as number;
+    addColumns(values) {
+      const added = values[0]?.length ?? 0;
+      for (let at = 0; at < packed; at += 1) unpack(values[at] ?? [], columns, at * PACKED, row);
+      const [files = [], bytes = []] = values.slice(packed);
+      for (let at = 0; at < added; at += 1) {
+        const count = files[at] ?? null;
+        instances[row + at] = count === null ? UNKNOWN_FILES : Number(count);
+        const size = bytes[at] ?? null;
+        low[row + at] = size === null ? 0 : Number(size) % 2 ** 32;
+        high[row + at] = size === null ? UNKNOWN_BYTES : Math.floor(Number(size) / 2 ** 32);
       }
-      const files = values[columns.length]?.[at] ?? null;
-      instances[row] = files === null ? UNKNOWN_FILES : Number(files);
-      const bytes = values[columns.length + 1]?.[at] ?? null;
-      low[row] = bytes === null ? 0 : Number(bytes) % 2 ** 32;
-      high[row] = bytes === null ? UNKNOWN_BYTES : Math.floor(Number(bytes) / 2 ** 32);
-      patients.add(row, patient);
-      studies.add(row, study);
-      row += 1;
+      row += added;
+    },
+    addRow(at, patient, study) {
+      patients.add(at, patient);
+      studies.add(at, study);
     },
     async finish(write) {
       const coded: CountedColumns['columns'] = [];
@@ -98,19 +110,40 @@ export async function createCountWriter(
           name,
           wide: codes instanceof Uint16Array,
           values: await writePiece(write, Buffer.from(JSON.stringify(values))),
-          codes: await writePiece(write, bytesOf(codes)),
+          codes: await writePiece(write, littleEndian(codes)),
         });
       return {
         rounded: head?.['rounded'] === true,
         columns: coded,
-        instances: await writePiece(write, bytesOf(instances)),
-        bytesLow: await writePiece(write, bytesOf(low)),
-        bytesHigh: await writePiece(write, bytesOf(high)),
+        instances: await writePiece(write, littleEndian(instances)),
+        bytesLow: await writePiece(write, littleEndian(low)),
+        bytesHigh: await writePiece(write, littleEndian(high)),
         patients: await patients.finish(write),
         studies: await studies.finish(write),
       };
     },
   };
+}
+
+/** Codes in one number. */
+const PACKED = 3;
+
+/** Takes the codes of three columns out of numbers. */
+function unpack(
+  numbers: readonly unknown[],
+  columns: readonly { codes: Uint8Array | Uint16Array }[],
+  first: number,
+  row: number,
+): void {
+  const [a, b, c] = columns.slice(first, first + PACKED).map(({ codes }) => codes);
+  for (let at = 0; at < numbers.length; at += 1) {
+    const number = numbers[at] as number;
+    const upper = Math.floor(number / 2 ** 32);
+    const lower = number - upper * 2 ** 32;
+    if (a !== undefined) a[row + at] = lower & 0xffff;
+    if (b !== undefined) b[row + at] = lower >>> 16;
+    if (c !== undefined) c[row + at] = upper;
+  }
 }
 
 /** Number of files that stands for none known; upper 16 bits of a size that do. */
@@ -137,16 +170,7 @@ function createRuns(rows: number) {
     },
     finish: async (write: (bytes: Buffer) => Promise<number>): Promise<CountedRuns> => ({
       starts: await writePiece(write, starts),
-      again: await writePiece(write, bytesOf(Uint32Array.from(again))),
+      again: await writePiece(write, littleEndian(Uint32Array.from(again))),
     }),
   };
 }
-
-/** The bytes of numbers, little-endian whatever the machine. */
-function bytesOf(numbers: Uint8Array | Uint16Array | Uint32Array): Buffer {
-  const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
-  if (!BIG_ENDIAN || numbers.BYTES_PER_ELEMENT === 1) return bytes;
-  return numbers.BYTES_PER_ELEMENT === 2 ? Buffer.from(bytes).swap16() : Buffer.from(bytes).swap32();
-}
-
-const BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;

@@ -31,3 +31,24 @@ export async function readWhole(file: FileHandle, piece: Piece): Promise<Buffer>
   if (whole.length !== piece.size) throw new DamagedSideIndex('one of its columns is of another length');
   return whole;
 }
+
+/** The bytes of numbers, little-endian whatever the machine. */
+export function littleEndian(numbers: Uint8Array | Uint16Array | Uint32Array): Buffer {
+  const bytes = Buffer.from(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+  return turned(bytes, numbers.BYTES_PER_ELEMENT);
+}
+
+/** Little-endian numbers of so many bytes each. */
+export function numbersOf(bytes: Buffer, width: 1 | 2 | 4): Uint8Array | Uint16Array | Uint32Array {
+  if (width === 1) return bytes;
+  // A copy of its own, for a view of wider numbers must be aligned.
+  const copy = new Uint8Array(turned(bytes, width)).buffer;
+  return width === 2 ? new Uint16Array(copy) : new Uint32Array(copy);
+}
+
+const BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;
+
+function turned(bytes: Buffer, width: number): Buffer {
+  if (!BIG_ENDIAN || width === 1) return bytes;
+  return width === 2 ? Buffer.from(bytes).swap16() : Buffer.from(bytes).swap32();
+}

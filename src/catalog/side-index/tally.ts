@@ -1,6 +1,6 @@
 /** One pass over the rows of the tables' release: what `summary.ts` has the engine add up, from codes. */
 import { UNKNOWN_BYTES, UNKNOWN_FILES } from './count-writer.ts';
-import type { Piece } from './pieces.ts';
+import { numbersOf, type Piece } from './pieces.ts';
 import { DamagedSideIndex } from './read-piece.ts';
 import type { SideIndex } from './read-side-index.ts';
 import type { CountedRuns } from './side-file.ts';
@@ -154,14 +154,3 @@ async function readRuns(index: SideIndex, { starts, again }: CountedRuns): Promi
     },
   };
 }
-
-/** Little-endian numbers of so many bytes each. */
-function numbersOf(bytes: Buffer, width: 1 | 2 | 4): Uint8Array | Uint16Array | Uint32Array {
-  if (width === 1) return bytes;
-  const copy = new Uint8Array(bytes);
-  if (BIG_ENDIAN)
-    (width === 2 ? Buffer.from(copy.buffer).swap16() : Buffer.from(copy.buffer).swap32()).length;
-  return width === 2 ? new Uint16Array(copy.buffer) : new Uint32Array(copy.buffer);
-}
-
-const BIG_ENDIAN = new Uint8Array(Uint16Array.of(1).buffer)[0] === 0;

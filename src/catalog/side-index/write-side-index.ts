@@ -120,6 +120,7 @@ async function writeRows(
     if (chunk === null || chunk.rowCount === 0) break;
     const { rowCount } = chunk;
     const [lines = [], ...values] = chunk.getColumns();
+    counts?.addColumns(values);
     for (let at = 0; at < rowCount; at += 1) {
       const line = String(lines[at]);
       let from = 0;
@@ -136,7 +137,7 @@ async function writeRows(
         run.text = text;
         run.first = writer.rows;
       }
-      counts?.add(values, at, `${found[0]}${found[first + PATIENT]}`, found[first + STUDY] ?? 'null');
+      counts?.addRow(writer.rows, `${found[0]}${found[first + PATIENT]}`, found[first + STUDY] ?? 'null');
       writer.add(line.slice(from));
     }
     await writer.drain();

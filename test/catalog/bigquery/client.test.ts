@@ -120,6 +120,7 @@ describe('jobs of BigQuery', () => {
     try {
       expect(await failure(open().plan('SELECT 1'))).toMatchObject({
         code: 'permission',
+        message: 'there are no Google credentials to ask BigQuery with',
         next: expect.stringContaining('gcloud auth application-default login') as string,
       });
     } finally {
