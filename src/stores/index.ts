@@ -1,6 +1,5 @@
 /** Bytes at a place. */
 export { type Crc32c, combineCrc32c, createCrc32c } from './crc32c.ts';
-export { type Crc64Nvme, createCrc64Nvme } from './crc64nvme.ts';
 export type {
   HttpHeaders,
   HttpPool,

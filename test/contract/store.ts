@@ -6,7 +6,8 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isCarrelError } from '../../src/errors.ts';
 import { type Digest, parseDigest } from '../../src/identifiers/index.ts';
-import { createCrc32c, createCrc64Nvme, type ObjectStat, type Store } from '../../src/stores/index.ts';
+import { createCrc32c, type ObjectStat, type Store } from '../../src/stores/index.ts';
+import { createCrc64Nvme } from '../../src/transfer/crc64nvme.ts';
 
 /** A store over a bucket that holds `CONTRACT_OBJECTS` and nothing else. */
 export interface StoreUnderTest {

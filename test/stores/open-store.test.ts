@@ -67,7 +67,6 @@ test('the public surface', () => {
     [
       "combineCrc32c",
       "createCrc32c",
-      "createCrc64Nvme",
       "createHttpPool",
       "createOpenStore",
       "withLimit",

@@ -35,7 +35,7 @@ export interface Md5Machine {
 }
 
 /** WebAssembly, or undefined where there is none (`--jitless`). */
-function wasmApi(): WasmApi | undefined {
+export function wasmApi(): WasmApi | undefined {
   return (globalThis as { WebAssembly?: WasmApi }).WebAssembly;
 }
 

@@ -9,6 +9,7 @@ export type Code = readonly (number | Code)[];
 
 /** Types of values, by their byte. */
 export const I32 = 0x7f;
+export const I64 = 0x7e;
 export const V128 = 0x7b;
 
 /** A function: parameters of type i32, no results, locals in runs of one type. */
@@ -70,7 +71,18 @@ export const i32 = {
   and: binary([0x71]),
   or: binary([0x72]),
   xor: binary([0x73]),
+  shiftLeft: shift([0x74]),
+  shiftRight: shift([0x76]),
   rotateLeft: shift([0x77]),
+};
+
+export const i64 = {
+  load: (address: Code, offset: number): Code => [address, 0x29, memory(offset)],
+  store: (address: Code, offset: number, value: Code): Code => [address, value, 0x37, memory(offset)],
+  xor: binary([0x85]),
+  shiftRight: (value: Code, bits: number): Code => [value, 0x42, signed(bits), 0x88],
+  /** The lower half, as an i32. */
+  low: (value: Code): Code => [value, 0xa7],
 };
 
 /** Four lanes of 32 bits. */
