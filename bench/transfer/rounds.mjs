@@ -34,10 +34,18 @@ export async function inTurn(
         env: { ...env, ...run.env },
         timeoutMs,
       });
-      const counts = await server.counts();
+      // nginx writes the line of a request after its last byte has gone out.
+      const expected = objects.reduce((sum, { size }) => sum + size, 0);
+      let counts = await server.counts();
+      for (let tries = 0; tries < 20 && counts.sent < expected; tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        counts = await server.counts();
+      }
       try {
         if (done.status !== 0) throw new Error(`ended with ${done.status}: ${done.text.slice(-1500)}`);
         const bytes = folder === undefined ? about : checkFolder(folder, objects);
+        if (folder !== undefined && counts.sent < bytes)
+          throw new Error(`the server sent ${counts.sent} of ${bytes} bytes: the others came from elsewhere`);
         const [wall, user, system, memory] = readFileSync(figures, 'utf8')
           .trim()
           .split('\n')

@@ -106,6 +106,7 @@ export async function startServer({ root, folder, tls, host = '127.0.0.1', prefi
     }
   }
   let accepted = 0;
+  let asked = 0;
   return {
     /** Endpoint of a cloud. */
     endpoint: (cloud, secure) =>
@@ -116,11 +117,13 @@ export async function startServer({ root, folder, tls, host = '127.0.0.1', prefi
     async reset() {
       truncateSync(log);
       accepted = await status();
+      asked = 0;
       this.cpuBefore = cpuOf(child.pid);
     },
     /** Since `reset`. */
     async counts() {
-      const connections = (await status()) - accepted - 1;
+      asked += 1;
+      const connections = (await status()) - accepted - asked;
       const cpu = cpuOf(child.pid) - this.cpuBefore;
       const counts = {
         connections,
