@@ -1,7 +1,7 @@
 // Fetching beside the tools that people use: whole processes against nginx on this machine, in turn; medians.
 //
 //   npm run build && node bench/transfer.mjs [--cases tls,ext4,rtt25,rtt80,small,mix,large,huge,connections,again,million]
-//     [--rounds 5] [--peers s5cmd,s5cmd-gcs,rclone,aws,gsutil,manager,obstore|none] [--ours carrel,carrel-gcs,carrel-crc,carrel-size]
+//     [--rounds 5] [--warm-ups 1] [--peers s5cmd,s5cmd-gcs,rclone,aws,gsutil,manager,obstore|none] [--ours carrel,carrel-gcs,carrel-crc,carrel-size]
 //     [--carrel dist/bin/carrel.js] [--disk FOLDER] [--json FILE] [--smoke] [--profile]
 //
 // Needs nginx (Debian: nginx-light, libnginx-mod-http-headers-more-filter), openssl, GNU time, md5sum; for the peers python3
@@ -25,6 +25,7 @@ const { values: flags } = parseArgs({
   options: {
     cases: { type: 'string', default: Object.keys(CASES).join() },
     rounds: { type: 'string', default: '5' },
+    'warm-ups': { type: 'string', default: '1' },
     peers: { type: 'string' },
     ours: { type: 'string' },
     carrel: { type: 'string', default: new URL('../dist/bin/carrel.js', import.meta.url).pathname },
@@ -67,11 +68,13 @@ try {
   console.log(
     `${cpus().length} cores, ${cpus()[0]?.model}; Node ${process.version}; load ${load()}; ${flags.disk} is ${execFileSync('stat', ['-f', '-c', '%T', disk], { encoding: 'utf8' }).trim()}`,
   );
-  for (const name of wanted) await runCase(name, CASES[name]);
+  for (const name of wanted) {
+    await runCase(name, CASES[name]);
+    if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(all, null, 2)}\n`);
+  }
 } finally {
   leave();
 }
-if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(all, null, 2)}\n`);
 
 async function runCase(name, one) {
   console.log(`\n# ${name}: ${one.title}`);
@@ -129,8 +132,9 @@ async function runCase(name, one) {
     const runs = everybody
       .filter((each) => takesPart(each, one))
       .flatMap((each) => {
+        let more;
         try {
-          each.prepare();
+          more = each.prepare();
         } catch (error) {
           console.log(`${each.label}: left out: ${error.message}`);
           return [];
@@ -142,14 +146,14 @@ async function runCase(name, one) {
           port: server.port(each.cloud, one.secure),
         };
         const run = each.command({ ...given, ...cloud, manifest });
-        return run === undefined ? [] : [{ ...each, run, server }];
+        return run === undefined ? [] : [{ ...each, ...(typeof more === 'object' ? more : {}), run, server }];
       });
     const results = await inTurn(runs, {
       folder,
       work,
       objects: set.objects,
       rounds,
-      warmUps: flags.smoke ? 0 : 1,
+      warmUps: flags.smoke ? 0 : Number(flags['warm-ups']),
       disk: one.disk,
       env: surroundings(tls.ca),
     });

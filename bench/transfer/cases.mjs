@@ -8,7 +8,7 @@ const equal = (count, size) => [Array.from({ length: count }, () => size)];
 const halves = (smoke) => equal(smoke ? 40 : 2000, 512 * KIB);
 const OURS = ['carrel', 'carrel-gcs', 'carrel-crc', 'carrel-size'];
 const FEW = ['carrel', 'carrel-crc', 'carrel-size'];
-const MAIN = ['s5cmd', 's5cmd-gcs', 'rclone', 'aws', 'gsutil', 'manager', 'obstore'];
+const MAIN = ['s5cmd', 's5cmd-gcs', 'rclone', 'aws', 'manager', 'obstore'];
 const FAST = ['s5cmd', 's5cmd-gcs', 'rclone'];
 
 /** Sizes like those of a mixed cohort: most files of some hundred KiB, a few of many MiB. */

@@ -110,7 +110,8 @@ export function checkFolder(folder, objects) {
   return bytes;
 }
 
-function writeListings(root, bucket, prefix, objects, composite) {
+/** The pages that both clouds would answer with for the keys of a prefix. */
+export function writeListings(root, bucket, prefix, objects, composite) {
   const folder = join(root, 'lists', bucket, prefix);
   mkdirSync(folder, { recursive: true });
   const pages = Math.max(1, Math.ceil(objects.length / PAGE));

@@ -6,12 +6,12 @@ import { checkFolder } from './files.mjs';
 
 /**
  * @param {{ label: string, id: string, run: { command: string[], cwd?: string, env?: Record<string, string> }, server: any }[]} runs
- * @param {{ folder: string, work: string, objects: any[], rounds: number, warmUps?: number, disk?: boolean, env: Record<string, string>, timeoutMs?: number }} options
- *   `folder` is emptied before each process
+ * @param {{ folder?: string, objects?: any[], bytes?: number, work: string, rounds: number, warmUps?: number, disk?: boolean, env: Record<string, string>, timeoutMs?: number }} options
+ *   `folder` is emptied before each process and must hold `objects` after it; without one, `bytes` is what the run is about
  */
 export async function inTurn(
   runs,
-  { folder, work, objects, rounds, warmUps = 1, disk = false, env, timeoutMs = 900_000 },
+  { folder, objects = [], bytes: about, work, rounds, warmUps = 1, disk = false, env, timeoutMs = 300_000 },
 ) {
   const results = runs.map(({ label, id, verifies }) => ({ label, id, verifies, samples: [] }));
   const figures = join(work, 'time');
@@ -21,8 +21,10 @@ export async function inTurn(
       const result = results[index];
       if (result.error !== undefined) continue;
       const { run, server } = runs[index];
-      rmSync(folder, { recursive: true, force: true });
-      mkdirSync(folder, { recursive: true });
+      if (folder !== undefined) {
+        rmSync(folder, { recursive: true, force: true });
+        mkdirSync(folder, { recursive: true });
+      }
       // What the last one left to be written back must not be paid by the next one.
       if (disk) spawnSync('sync');
       await server.reset();
@@ -30,12 +32,12 @@ export async function inTurn(
       const done = await runProcess(program, args, {
         cwd: run.cwd ?? work,
         env: { ...env, ...run.env },
-        timeout: timeoutMs,
+        timeoutMs,
       });
       const counts = await server.counts();
       try {
         if (done.status !== 0) throw new Error(`ended with ${done.status}: ${done.text.slice(-1500)}`);
-        const bytes = checkFolder(folder, objects);
+        const bytes = folder === undefined ? about : checkFolder(folder, objects);
         const [wall, user, system, memory] = readFileSync(figures, 'utf8')
           .trim()
           .split('\n')
@@ -53,7 +55,7 @@ export async function inTurn(
       }
     }
   }
-  rmSync(folder, { recursive: true, force: true });
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
   return results.map(({ samples, ...rest }) => ({
     ...rest,
     rounds: samples.length,
@@ -63,7 +65,7 @@ export async function inTurn(
 }
 
 /** Runs a process to its end, in a group of its own that is ended with us. */
-export function runProcess(program, args, options) {
+export function runProcess(program, args, { timeoutMs, ...options }) {
   const child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const end = () => {
     try {
@@ -73,6 +75,7 @@ export function runProcess(program, args, options) {
     }
   };
   process.once('exit', end);
+  const timer = setTimeout(end, timeoutMs);
   let text = '';
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (more) => {
@@ -81,6 +84,7 @@ export function runProcess(program, args, options) {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code, signal) => {
+      clearTimeout(timer);
       process.removeListener('exit', end);
       resolve({ status: code ?? signal, text });
     });

@@ -33,22 +33,27 @@ function environment(name) {
   return join(folder, 'bin');
 }
 
-/** rclone as its authors publish it for Go, pinned; Debian's is years older. */
+/** rclone as its authors publish it for Go, pinned; where that has not been built, the one of the system (often years older). */
 function rclone() {
   const folder = join(cache, `rclone-${PINS.rclone}`);
   const path = join(folder, 'rclone');
-  if (!existsSync(path)) {
-    mkdirSync(folder, { recursive: true });
-    execFileSync(
-      'go',
-      ['install', '-trimpath', '-ldflags=-s -w', `github.com/rclone/rclone@v${PINS.rclone}`],
-      {
-        env: { ...process.env, GOBIN: folder },
-        stdio: 'inherit',
-      },
-    );
-  }
+  if (existsSync(path)) return path;
+  const system = (process.env.PATH ?? '')
+    .split(':')
+    .map((at) => join(at, 'rclone'))
+    .find(existsSync);
+  if (system !== undefined) return system;
+  mkdirSync(folder, { recursive: true });
+  execFileSync('go', ['install', '-trimpath', '-ldflags=-s -w', `github.com/rclone/rclone@v${PINS.rclone}`], {
+    env: { ...process.env, GOBIN: folder },
+    stdio: 'inherit',
+  });
   return path;
+}
+
+function rcloneVersion() {
+  const text = execFileSync(rclone(), ['version'], { encoding: 'utf8' });
+  return /v(\d\S*?)(?:-DEV)?\s/.exec(text)?.[1] ?? '';
 }
 
 /** The program itself: pip puts a wrapper in Python before it, which costs a start of Python. */
@@ -155,10 +160,10 @@ export function contestants(carrel) {
     },
     {
       id: 'rclone',
-      label: `rclone ${PINS.rclone} --transfers 32, S3`,
+      label: 'rclone --transfers 32, S3',
       cloud: 's3',
       verifies: 'MD5',
-      prepare: rclone,
+      prepare: () => ({ label: `rclone ${rcloneVersion()} --transfers 32, S3` }),
       command: ({ endpoint, bucket, series, manifest, folder, ca }) => ({
         command: [
           rclone(),
@@ -195,7 +200,7 @@ export function contestants(carrel) {
       cloud: 's3',
       verifies: 'no',
       prepare: () => environment('awscli'),
-      command: ({ endpoint, bucket, series, manifest, folder }) => ({
+      command: ({ endpoint, bucket, series, manifest, folder, ca }) => ({
         command: [
           join(environment('awscli'), 'aws'),
           ...[
@@ -210,6 +215,7 @@ export function contestants(carrel) {
           manifest === undefined ? `s3://${bucket}/${series[0]}/` : `s3://${bucket}/`,
           folder,
         ],
+        env: { AWS_CA_BUNDLE: ca },
       }),
     },
     {
@@ -279,7 +285,7 @@ function s5cmdWith() {
 }
 
 function python({ endpoint, bucket, series, manifest, folder, work }, name, script) {
-  const path = join(work, `${name}.py`);
+  const path = join(work, `with-${name}.py`);
   writeFileSync(path, script);
   return {
     command: [
@@ -303,7 +309,6 @@ export function surroundings(ca) {
   return {
     ...env,
     SSL_CERT_FILE: ca,
-    AWS_CA_BUNDLE: ca,
     REQUESTS_CA_BUNDLE: ca,
     AWS_DEFAULT_REGION: 'us-east-1',
     AWS_EC2_METADATA_DISABLED: 'true',

@@ -1,4 +1,5 @@
 /** Citations as the tables print them → plain text, BibTeX, CSL-JSON and RIS, with nothing in them that the tables do not say. */
+import { type Author, citationParts } from './citation-parts.ts';
 import type { Citation } from './citations.ts';
 
 const ENTITIES: Record<string, string> = {
@@ -29,9 +30,11 @@ export function cleanCitation(text: string): string {
     .trim();
 }
 
-/** The year in parentheses that a citation begins with, after its authors. */
-function yearOf(citation: Citation): string | undefined {
-  return /\((\d{4})[a-z]?\)/.exec(citation.text ?? '')?.[1];
+/** A name as BibTeX wants it; braces keep an organisation in one piece. */
+function texName(author: Author): string {
+  return 'literal' in author
+    ? `{${escapeTex(author.literal)}}`
+    : escapeTex(`${author.family}, ${author.given}`);
 }
 
 /** A key that depends on the DOI alone, so that it is the same in every list. */
@@ -49,12 +52,17 @@ function escapeTex(text: string): string {
   });
 }
 
-/** `@misc` with the whole reference in `note`: authors and journal are not taken apart, for that would be guessing. */
+/** `@misc` with the parts that are plainly there, and the whole reference in `note`. */
 export function bibtexOf(citation: Citation): string {
-  const year = yearOf(citation);
+  const { authors, others, year, version, publisher } = citationParts(citation.text ?? '');
+  // The last one named stands behind those left out; BibTeX leaves out at the end only.
+  const named = [...(others ? authors.slice(0, -1) : authors).map(texName), ...(others ? ['others'] : [])];
   const fields: [string, string | null | undefined][] = [
+    ['author', named.length === 0 ? null : named.join(' and ')],
     ['title', citation.title === null ? null : `{${escapeTex(citation.title)}}`],
     ['year', year],
+    ['version', version === undefined ? null : escapeTex(version)],
+    ['publisher', publisher === undefined ? null : escapeTex(publisher)],
     ['doi', citation.doi],
     ['url', citation.url],
     ['note', citation.text === null ? null : escapeTex(citation.text)],
@@ -67,11 +75,14 @@ export function bibtexOf(citation: Citation): string {
 
 /** A CSL-JSON item of type `dataset` (the archive's own reference: `article-journal`). */
 export function cslOf(citation: Citation): Record<string, unknown> {
-  const year = yearOf(citation);
+  const { authors, year, version, publisher } = citationParts(citation.text ?? '');
   return {
     id: keyOf(citation),
     type: citation.from === 'archive' ? 'article-journal' : 'dataset',
+    ...(authors.length === 0 ? {} : { author: authors }),
     ...(citation.title === null ? {} : { title: citation.title }),
+    ...(version === undefined ? {} : { version }),
+    ...(publisher === undefined ? {} : { publisher }),
     ...(citation.doi === null ? {} : { DOI: citation.doi }),
     ...(citation.url === null ? {} : { URL: citation.url }),
     ...(year === undefined ? {} : { issued: { 'date-parts': [[Number(year)]] } }),
@@ -81,11 +92,18 @@ export function cslOf(citation: Citation): Record<string, unknown> {
 
 /** A RIS record: `DATA` for data sets, `JOUR` for the archive's own reference; the whole reference stands in `N1`. */
 export function risOf(citation: Citation): string {
+  const { authors, year, publisher } = citationParts(citation.text ?? '');
+  const names = authors.map((one): [string, string] => [
+    'AU',
+    'literal' in one ? one.literal : `${one.family}, ${one.given}`,
+  ]);
   const lines: [string, string | null | undefined][] = [
     ['TY', citation.from === 'archive' ? 'JOUR' : 'DATA'],
     ['ID', keyOf(citation)],
+    ...names,
     ['TI', citation.title],
-    ['PY', yearOf(citation)],
+    ['PY', year],
+    ['PB', publisher],
     ['DO', citation.doi],
     ['UR', citation.url],
     ['N1', citation.text],

@@ -60,19 +60,28 @@ export function datasetTextsOf(rows: DatasetRows): DatasetText[] {
   };
   for (const row of rows.collections) {
     const sources = member(row, 'sources');
-    const originals = (Array.isArray(sources) ? (sources as Record<string, unknown>[]) : []).filter(
-      (source) => textOf(member(source, 'source_type')) !== 'analysis_result',
-    );
-    const said = (name: string) =>
-      [...new Set(originals.map((source) => clean(member(source, name))).filter(Boolean))].join('; ');
-    const name = clean(member(row, 'collection_name'));
+    const all = Array.isArray(sources) ? (sources as Record<string, unknown>[]) : [];
+    const isDerived = (source: Record<string, unknown>) =>
+      textOf(member(source, 'source_type')) === 'analysis_result';
+    const originals = all.filter((source) => !isDerived(source));
+    // What others derived from a collection describes it too: LIDC-IDRI itself never says "nodule".
+    const derived = all
+      .filter(isDerived)
+      .map(
+        (source) =>
+          `${clean(member(source, 'source_id')) ?? ''} ${clean(member(source, 'source_title')) ?? ''}`,
+      );
+    const titles = [...new Set(originals.map((source) => clean(member(source, 'source_title')) ?? ''))];
+    const name = clean(member(row, 'collection_name')) ?? '';
+    const named = titles.some((title) => title.toLowerCase().startsWith(name.toLowerCase()));
+    const codes = all.flatMap((source) => (clean(member(source, 'modalities')) ?? '').split(/[\s,;]+/));
     add('collection', textOf(member(row, 'collection_id')), {
-      title: [name, said('source_title')].filter(Boolean).join(': '),
+      title: [named ? '' : name, titles.filter(Boolean).join('; ')].filter(Boolean).join(': '),
       cancerTypes: clean(member(row, 'cancer_types')),
       locations: clean(member(row, 'tumor_locations')),
       species: clean(member(row, 'species')),
-      modalities: said('modalities'),
-      description: clean(member(row, 'description')),
+      modalities: [...new Set(codes.filter(Boolean))].sort().join(', '),
+      description: [clean(member(row, 'description')) ?? '', ...derived].join(' ').trim(),
     });
   }
   for (const row of rows.analysisResults) {

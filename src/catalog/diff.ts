@@ -68,7 +68,7 @@ export async function openDiff(options: DiffOptions): Promise<OpenDiff> {
     opened.close();
   };
   try {
-    checkColumns(opened.sides, by);
+    checkColumns(opened.sides, asked, by);
     const notes = opened.sides.flatMap((side) => side.notes);
     const known = opened.sides.map(({ name }) => `${name}.carrel.versions`).at(-1);
     for (const [at, side] of asked.entries()) {
@@ -115,8 +115,14 @@ export async function openDiff(options: DiffOptions): Promise<OpenDiff> {
 
 const SIDE_TABLES = ['side_from', 'side_to'];
 
-function checkColumns(sides: readonly Side[], by: readonly string[]): void {
-  const known = sides.flatMap(({ tables }) => tables.relations.columns);
+function checkColumns(
+  sides: readonly Side[],
+  asked: readonly (string | Pinned)[],
+  by: readonly string[],
+): void {
+  const pinned = asked.flatMap((one) => (typeof one === 'string' ? [] : Object.keys(one.series[0] ?? {})));
+  const columns = sides.flatMap(({ tables }) => tables.relations.columns);
+  const known = [...columns, ...pinned.filter((name) => name !== 'buckets')];
   for (const column of by) {
     if (known.some((name) => name.toLowerCase() === column.toLowerCase())) continue;
     const near = nearest(column, known);

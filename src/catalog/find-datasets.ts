@@ -17,6 +17,8 @@ export interface DatasetMatch extends Amount {
   cancerTypes: string | null;
   locations: string | null;
   species: string | null;
+  /** Codes, original data and what was derived from it: `MR, SEG, SM`; null where the tables do not say. */
+  modalities: string | null;
   /** Comparable within one answer only. */
   score: number;
   /** Word → the field in which it was best found. */
@@ -54,10 +56,12 @@ export async function findDatasets(
 
 /** The ranked data sets with how much there is of each, by `kind id`; those without are left out. */
 export function matchesOf(ranking: Ranking, amounts: ReadonlyMap<string, Amount>): DatasetMatch[] {
-  return ranking.datasets.flatMap(({ kind, id, fields, score, found }): DatasetMatch[] => {
+  const matches = ranking.datasets.flatMap(({ kind, id, fields, score, found }): DatasetMatch[] => {
     const amount = amounts.get(`${kind} ${id}`);
     if (amount === undefined) return [];
-    const { title = null, cancerTypes = null, locations = null, species = null } = fields;
-    return [{ kind, id, title, cancerTypes, locations, species, score, found, ...amount }];
+    const { title = null, cancerTypes = null, locations = null, species = null, modalities = null } = fields;
+    return [{ kind, id, title, cancerTypes, locations, species, modalities, score, found, ...amount }];
   });
+  // What the words do not decide, the number of patients does.
+  return matches.sort((a, b) => b.score - a.score || b.patients - a.patients);
 }

@@ -101,6 +101,8 @@ export async function guardCondition(
   condition: string,
   tables?: OpenTables,
 ): Promise<void> {
+  if (condition.trim() === '')
+    throw new CarrelError('sql', 'the condition is empty', { item: condition, next: CONDITION });
   // The condition has lines of its own, so that the engine's marks can be moved to the user's own text.
   const before = 'SELECT carrel_condition(\n';
   const wrapped = `${before}${condition}\n, 0)`;
@@ -110,7 +112,9 @@ export async function guardCondition(
   const tree = JSON.parse(String(row?.['tree'])) as ParseTree;
   if (tree.error === true) {
     const at = tree.position === undefined ? Number.NaN : Number(tree.position) - before.length;
-    throw new CarrelError('sql', `${tree.error_message ?? 'syntax error'}\n\n${markedAt(condition, at)}`, {
+    // What the parser stumbles over behind the condition is ours, not the user's.
+    const message = at > condition.length ? 'the condition ends too early' : tree.error_message;
+    throw new CarrelError('sql', `${message ?? 'syntax error'}\n\n${markedAt(condition, at)}`, {
       item: condition,
       next: CONDITION,
     });

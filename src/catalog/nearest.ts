@@ -19,6 +19,9 @@ export function editDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
+/** Cost of a candidate that is a part of the text. */
+const PART = 95;
+
 /** Up to `limit` (default 5) of the candidates, nearest first; case and underscores do not count. */
 export function nearest(text: string, candidates: Iterable<string>, limit = 5): string[] {
   const squash = (word: string) => word.toLowerCase().replaceAll('_', '');
@@ -33,9 +36,12 @@ export function nearest(text: string, candidates: Iterable<string>, limit = 5): 
     if (close !== undefined && close <= most) found.push({ word, cost: close });
     else if (wanted.length >= 2 && squashed.startsWith(wanted)) found.push({ word, cost: 50 });
     else if (wanted.length >= 3 && squashed.includes(wanted)) found.push({ word, cost: 90 });
-    else if (squashed.length >= 4 && wanted.includes(squashed)) found.push({ word, cost: 95 });
+    else if (squashed.length >= 4 && wanted.includes(squashed)) found.push({ word, cost: PART });
   }
+  // A word that is only a part of what was typed is worth naming where there is nothing nearer.
+  const better = found.some(({ cost }) => cost < PART);
   return found
+    .filter(({ cost }) => !better || cost < PART)
     .sort((a, b) => a.cost - b.cost || a.word.length - b.word.length || (a.word < b.word ? -1 : 1))
     .slice(0, limit)
     .map(({ word }) => word);

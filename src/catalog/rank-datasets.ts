@@ -4,6 +4,7 @@
  */
 import { type DatasetText, FIELD_WEIGHTS, type TextField } from './dataset-texts.ts';
 import { nearest } from './nearest.ts';
+import { kinOf, modalityWords, tellingWords } from './word-kin.ts';
 
 /** A data set that all terms were found in. */
 export interface RankedDataset extends DatasetText {
@@ -23,6 +24,8 @@ export interface Ranking {
   unknown: { term: string; suggestions: string[] }[];
   /** Term → number of data sets that hold it. */
   counts: Map<string, number>;
+  /** Where nothing holds all terms: terms without which something does, and how many data sets that are. */
+  without: { term: string; datasets: number }[];
 }
 
 /** Words of a text, in small letters without accents. `non-small` is two, `tcga_brca` too. */
@@ -44,20 +47,23 @@ function stem(word: string): string {
   return word.length > 3 && word.endsWith('s') && !word.endsWith('ss') ? word.slice(0, -1) : word;
 }
 
-/** How well a word of a text answers a term: the word itself, its beginning, or a part of it. */
-function quality(term: string, word: string): number {
+/** How well a word of a text answers a term: the word itself, one that means the same, its beginning, or a part of it. */
+function quality(term: string, kin: ReadonlySet<string>, word: string): number {
   if (word === term || stem(word) === stem(term)) return 1;
+  if (kin.has(word) || kin.has(stem(word))) return 0.8;
   if (term.length >= 3 && word.startsWith(term)) return 0.6;
   return term.length >= 4 && word.includes(term) ? 0.3 : 0;
 }
 
 /** Ranks the data sets by the words of a question. No words give no data sets. */
 export function rankDatasets(texts: readonly DatasetText[], words: readonly string[]): Ranking {
-  const terms = [...new Set(words.flatMap(wordsOf))];
+  const terms = [...new Set(tellingWords(words.flatMap(wordsOf)))];
+  const kin = new Map(terms.map((term) => [term, kinOf(term)]));
   const vocabulary = new Set<string>();
   const indexed = texts.map((text) => {
     const fields = (Object.entries(text.fields) as [TextField, string][]).map(([field, value]) => {
-      const list = [...new Set(wordsOf(value))];
+      const plain = wordsOf(value);
+      const list = [...new Set(field === 'modalities' ? [...plain, ...modalityWords(plain)] : plain)];
       for (const word of list) vocabulary.add(word);
       return { weight: FIELD_WEIGHTS[field], field, list };
     });
@@ -65,9 +71,10 @@ export function rankDatasets(texts: readonly DatasetText[], words: readonly stri
   });
   const scored = indexed.map(({ text, fields }) => {
     const best = terms.map((term) => {
+      const same = kin.get(term) ?? new Set<string>();
       let top = { score: 0, field: 'id' as TextField };
       for (const { field, weight, list } of fields) {
-        const score = weight * list.reduce((most, word) => Math.max(most, quality(term, word)), 0);
+        const score = weight * list.reduce((most, word) => Math.max(most, quality(term, same, word)), 0);
         if (score > top.score) top = { score, field };
       }
       return top;
@@ -95,5 +102,15 @@ export function rankDatasets(texts: readonly DatasetText[], words: readonly stri
   const unknown = terms
     .filter((term) => counts.get(term) === 0)
     .map((term) => ({ term, suggestions: nearest(term, vocabulary) }));
-  return { datasets, terms, unknown, counts };
+  const without =
+    datasets.length > 0 || terms.length < 2
+      ? []
+      : terms
+          .map((term, at) => ({
+            term,
+            datasets: scored.filter(({ best }) => best.every(({ score }, other) => other === at || score > 0))
+              .length,
+          }))
+          .filter((one) => one.datasets > 0);
+  return { datasets, terms, unknown, counts, without };
 }

@@ -49,6 +49,26 @@ export async function matchValues(
   left = left.filter((value) => !folded.some((real) => real.toLowerCase() === value.toLowerCase()));
   if (left.length === 0) return matched;
 
+  if (SPELT_IN_MANY_WAYS.has(field)) {
+    const rows = await session.rows(
+      `SELECT DISTINCT ${quoted(column)} AS v FROM ${relation} WHERE ${quoted(column)} IS NOT NULL`,
+    );
+    for (const value of left) {
+      const same = rows.map((row) => String(row['v'])).filter((real) => bare(real) === bare(value));
+      if (same.length === 0 || bare(value) === '') continue;
+      matched.push(...same);
+      notes.push({
+        field,
+        value,
+        message: `${value} → ${same.join(', ')}`,
+        suggestions: same,
+        unknown: false,
+      });
+      left = left.filter((one) => one !== value);
+    }
+    if (left.length === 0) return matched;
+  }
+
   if (field === 'collection' && relation === 'carrel.series') {
     for (const former of await formerNames(session, tables, relation, left)) {
       const value = left.find((one) => one.toLowerCase() === former.name.toLowerCase()) ?? former.name;
@@ -65,17 +85,62 @@ export async function matchValues(
   notes.push(...elsewhere);
   for (const value of left) {
     if (elsewhere.some((note) => note.value === value)) continue;
-    const suggestions = await suggestValues(session, tables, column, value);
+    const suggestions = [
+      ...(await otherFields(session, relation, field, value)),
+      ...(await suggestValues(session, tables, column, value)),
+    ];
+    if (field === 'license' && /commercial/i.test(value)) suggestions.push('commercial');
     const hint = suggestions.length === 0 ? '' : `; did you mean ${suggestions.join(', ')}?`;
     notes.push({
       field,
       value,
-      message: `${value} is nowhere in the catalogue${hint}`,
+      message: `${value === '' ? `an empty ${column}` : value} is nowhere in the catalogue${hint}`,
       suggestions,
       unknown: true,
     });
   }
   return matched;
+}
+
+/** Fields that others spell with other separators: `TCGA-BRCA` is `tcga_brca`, `CC-BY-4.0` is `CC BY 4.0`. */
+const SPELT_IN_MANY_WAYS: ReadonlySet<SelectionField> = new Set(['collection', 'analysisResult', 'license']);
+
+const bare = (text: string) => text.toLowerCase().replaceAll(/[\s_-]+/g, '');
+
+/** Flags of the fields in which a value may stand that was given for another one. */
+const FLAGS: Partial<Record<SelectionField, string>> = {
+  collection: '--collection',
+  analysisResult: '--analysis-result',
+  patient: '--patient',
+  study: '--study',
+  series: '--series',
+  modality: '--modality',
+  bodyPart: '--body-part',
+  manufacturer: '--manufacturer',
+};
+
+/** Where else a value stands exactly, in any case: `--collection CT` means `--modality CT`. */
+async function otherFields(
+  session: Session,
+  relation: string,
+  field: SelectionField,
+  value: string,
+): Promise<string[]> {
+  if (value === '') return [];
+  // An UID can only be one of three things; looking for it in the others would only take time.
+  const uid = /^[\d.]{16,}$/.test(value);
+  const others = Object.entries(FLAGS).filter(
+    ([name]) => name !== field && (['study', 'series'].includes(name) ? uid : !uid || name === 'patient'),
+  );
+  const list = others.map(([name]) => {
+    const column = quoted(FIELD_COLUMNS[name as SelectionField]);
+    return `any_value(${column}) FILTER (${column} IN ($value, lower($value), upper($value))) AS "${name}"`;
+  });
+  const [row] = await session.rows(`SELECT ${list.join(', ')} FROM ${relation}`, { value });
+  return others.flatMap(([name, flag]) => {
+    const real = row?.[name];
+    return real === null || real === undefined ? [] : [`${flag} ${String(real)}`];
+  });
 }
 
 /** `commercial` stands for every licence of the catalogue that allows commercial use. */

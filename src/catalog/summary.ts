@@ -223,11 +223,12 @@ export function groupSortName(
   const is = (name: string) => name.toLowerCase() === text;
   const value = names.find(is);
   if (value !== undefined) return { kind: 'value', name: value };
-  const amount = COUNTED.find(is);
+  // Answers call a sum `sum_COLUMN`, and tables for people call bytes `size`.
+  const amount = COUNTED.find(is) ?? (text === 'size' ? 'bytes' : undefined);
   if (amount !== undefined) return { kind: 'amount', name: amount };
-  const sum = sums.findIndex(is);
+  const sum = sums.findIndex((one) => is(one) || is(`sum_${one}`));
   if (sum >= 0) return { kind: 'sum', name: `sum_${sum}` };
-  const all = [...names, ...COUNTED, ...sums];
+  const all = [...new Set([...names, ...COUNTED, ...sums.map((one) => `sum_${one}`)])];
   const near = nearest(column, all);
   throw new CarrelError('usage', `the answer has no column ${column} to sort by`, {
     item: column,

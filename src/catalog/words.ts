@@ -43,7 +43,7 @@ export function rankTexts(texts: readonly DatasetText[], words: readonly string[
 }
 
 /** Words that are nowhere, with the nearest ones; words that are nowhere together. */
-export function wordNotes({ datasets, terms, unknown, counts }: Ranking): SelectionNote[] {
+export function wordNotes({ datasets, terms, unknown, counts, without }: Ranking): SelectionNote[] {
   if (unknown.length > 0) {
     return unknown.map(({ term, suggestions }) => ({
       field: 'words',
@@ -54,13 +54,16 @@ export function wordNotes({ datasets, terms, unknown, counts }: Ranking): Select
     }));
   }
   if (datasets.length > 0) return [];
-  const each = terms.map((term) => `${term} ${counts.get(term) ?? 0}`).join(', ');
+  const each =
+    without.length === 0
+      ? `each by itself: ${terms.map((term) => `${term} ${counts.get(term) ?? 0}`).join(', ')}`
+      : without.map((one) => `without ${one.term}: ${one.datasets}`).join(', ');
   return [
     {
       field: 'words',
       value: terms.join(' '),
-      message: `no collection or analysis result is described by all of these words together (each by itself: ${each})`,
-      suggestions: [],
+      message: `no collection or analysis result is described by all of these words together (${each})`,
+      suggestions: without.map((one) => terms.filter((term) => term !== one.term).join(' ')),
       unknown: false,
     },
   ];

@@ -29,8 +29,11 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
-  // `carrel search | head` closes our stdout: that is an end, not a failure.
-  terminal.out.on('error', () => {});
+  // `carrel search | head` closes our stdout: that is an end, not a failure. A full disk behind `>` is one.
+  let lost: NodeJS.ErrnoException | undefined;
+  terminal.out.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') lost ??= error;
+  });
   terminal.err.on('error', () => {});
 
   if (argv[0] === '__complete') {
@@ -68,6 +71,14 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
       program.addCommand(inherit(command));
     }
     await program.parseAsync(argv.length === 0 ? ['--help'] : argv, { from: 'user' });
+    // What went wrong with the last piece is told after it.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (lost !== undefined)
+      throw new CarrelError(
+        lost.code === 'ENOSPC' || lost.code === 'EDQUOT' ? 'no-space' : 'permission',
+        `the answer could not be written: ${lost.message}`,
+        { next: 'make room, or write somewhere else with -o FILE', cause: lost },
+      );
   } catch (error) {
     code = report(error, argv, terminal);
   } finally {

@@ -1,6 +1,7 @@
 /** The selection flags: the same on every command that takes a selection. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { Selection, SortKey, SplitPart } from '../catalog/index.ts';
+import { CarrelError } from '../errors.ts';
 import { collect } from './command.ts';
 
 /** Adds all selection flags to a command. */
@@ -78,7 +79,15 @@ export function selectionOf(flags: Record<string, unknown>): Selection {
     else selection.series = [...(selection.series ?? []), value];
   }
   if (typeof flags['sql'] === 'string') selection.sql = flags['sql'];
-  if (flags['excludeAnalysisResults'] === true) selection.analysisResults = 'exclude';
+  if (flags['excludeAnalysisResults'] === true) {
+    if ((flags['analysisResults'] ?? 'exclude') !== 'exclude')
+      throw new CarrelError(
+        'usage',
+        `--exclude-analysis-results and --analysis-results ${String(flags['analysisResults'])} contradict each other`,
+        { next: 'leave one of them out' },
+      );
+    selection.analysisResults = 'exclude';
+  }
   if (typeof flags['analysisResults'] === 'string')
     selection.analysisResults = flags['analysisResults'] as 'include' | 'exclude' | 'only';
   if (typeof flags['release'] === 'string') selection.release = flags['release'];

@@ -41,7 +41,14 @@ export function createReleaseDiff(opened: OpenDiff): ReleaseDiff {
   const { from, to, changes, relicensed, bytesRounded, by, instances, notes } = opened;
   const close = () => opened.close();
   return {
-    ...{ from, to, changes, relicensed, bytesRounded, by, instances, notes },
+    from,
+    to,
+    changes,
+    relicensed,
+    bytesRounded,
+    by,
+    instances,
+    notes,
     async *rows({ changes: wanted = TOLD, limit } = {}) {
       for await (const piece of opened.list({ changes: wanted, limit })) {
         for (const values of piece)

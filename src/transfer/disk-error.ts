@@ -41,6 +41,7 @@ export class DiskFailure extends Error {
 /** The same failure as a `CarrelError`; one that is already such is handed through. */
 export function diskError(cause: unknown, path: string): CarrelError {
   if (isCarrelError(cause)) return cause;
+  if (cause instanceof DiskFailure) return cause.error;
   const code = systemCode(cause);
   const [kind, next] = (code === undefined ? undefined : CODES[code]) ?? ['internal', undefined];
   const reason = cause instanceof Error ? cause.message : String(cause);

@@ -15,9 +15,9 @@ export interface FileResult {
   digest: Digest | undefined;
   /** What it was compared with. */
   verifiedBy: Evidence;
-  /** `fetched` now, or `present` before this run. */
-  how: 'fetched' | 'present';
-  /** Mirror that served the last byte; undefined for files that were present. */
+  /** `fetched` now, `present` before this run, or `reused`: taken from another place on this machine. */
+  how: 'fetched' | 'present' | 'reused';
+  /** Mirror that served the last byte; undefined for files that were not fetched. */
   mirror?: string | undefined;
   attempts: number;
   milliseconds: number;
@@ -46,14 +46,16 @@ export type TransferEvent =
   | { type: 'retry'; path: string; mirror: string; attempt: number; waitMs: number; reason: string }
   | { type: 'note'; message: string; item?: string | undefined };
 
-/** The honest end of a run. `failed` empty and `fetched + present === planned` or it is not done. */
+/** The honest end of a run. `failed` empty and `fetched + present + reused === planned` or it is not done. */
 export interface TransferSummary {
   planned: number;
   fetched: number;
   present: number;
+  reused: number;
   failed: FileFailure[];
   bytesFetched: number;
   bytesPresent: number;
+  bytesReused: number;
   /** Files per kind of evidence. */
   verifiedBy: Partial<Record<Evidence, number>>;
   requests: number;

@@ -7,6 +7,7 @@ export { hashFile } from './hasher.ts';
 export { makeFolder } from './make-folder.ts';
 export type * from './plan.ts';
 export type { TransferRetry } from './retry.ts';
+export type { LocalCopy, ReuseOptions } from './reuse.ts';
 export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';
 export { type TransferOptions, transfer } from './transfer.ts';
 export { resultUntil, type TransferResult } from './transfer-result.ts';

@@ -15,8 +15,8 @@ export const MOST_JOBS = 256;
 const FAST_WINDOW_MS = 250;
 const WINDOW_MS = 1_000;
 const CALM_MS = 5_000;
-/** Growth in rate that counts as such; while growing fast, jobs grow by half, so a tenth is little to ask. */
-const FAST_GAIN = 1.1;
+/** Growth in rate that counts as such; while growing fast, jobs grow by half: a fifth is more than noise. */
+const FAST_GAIN = 1.2;
 const GAIN = 1.05;
 
 /** The present number of jobs. */

@@ -30,9 +30,11 @@ export function emptyResult(planned: number): TransferResult {
     planned,
     fetched: 0,
     present: 0,
+    reused: 0,
     failed: [],
     bytesFetched: 0,
     bytesPresent: 0,
+    bytesReused: 0,
     verifiedBy: {},
     requests: 0,
     milliseconds: 0,
@@ -44,13 +46,15 @@ export function emptyResult(planned: number): TransferResult {
 export function countFile(result: TransferResult, file: FileResult): void {
   result[file.how] += 1;
   if (file.how === 'present') result.bytesPresent += file.bytes;
+  else if (file.how === 'reused') result.bytesReused += file.bytes;
+  else result.bytesFetched += file.bytes;
   result.verifiedBy[file.verifiedBy] = (result.verifiedBy[file.verifiedBy] ?? 0) + 1;
   result.files.push(file);
 }
 
 /** The error of a run that its signal ended, with how far it came. */
 export function interrupted(reason: CarrelError, result: TransferResult): CarrelError {
-  const done = result.fetched + result.present;
+  const done = result.fetched + result.present + result.reused;
   return new CarrelError('interrupted', `interrupted: ${done} of ${result.planned} files are in place`, {
     next: 'run the same command again: it goes on where it stopped',
     cause: reason.cause ?? reason,

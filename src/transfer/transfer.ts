@@ -15,6 +15,7 @@ import { createPace } from './pace.ts';
 import type { PlannedFile } from './plan.ts';
 import { startProgress } from './progress.ts';
 import { retryPolicy, type TransferRetry } from './retry.ts';
+import { type ReuseOptions, reuse } from './reuse.ts';
 import { runJobs } from './run-jobs.ts';
 import { checkPlan } from './safe-names.ts';
 import { openStateFolder, type StateFolder } from './state-folder.ts';
@@ -46,6 +47,8 @@ export interface TransferOptions {
    * functions of the caller's); otherwise, and with `bandwidth`, this thread does it.
    */
   threads?: number | 'auto' | undefined;
+  /** Where on this machine missing files may be, so that they need not be fetched. With `verify: 'full'` only. */
+  reuse?: ReuseOptions | undefined;
   /** Bytes to leave free on the disk. Default 16 MiB. */
   freeSpaceReserve?: number | undefined;
   /** How free space is found out; for tests and for unusual disks. */
@@ -82,7 +85,7 @@ export async function transfer(
     (error: unknown) => diskError(error, directory),
   );
   options.signal?.removeEventListener('abort', stop);
-  const complete = result.fetched + result.present === result.planned;
+  const complete = result.fetched + result.present + result.reused === result.planned;
   const unreleased = await state.release({ complete }).then(
     () => undefined,
     (error: unknown) => diskError(error, directory),
@@ -114,7 +117,7 @@ async function carryOut(
       );
     }
   };
-  const { present, missing } = await survey(files, {
+  const { present, missing: absent } = await survey(files, {
     directory,
     journal: state.journal,
     verify,
@@ -126,14 +129,30 @@ async function carryOut(
     signal,
   });
   const presentBytes = present.reduce((sum, { bytes }) => sum + bytes, 0);
-  const missingBytes = sumOfSizes(missing);
+  const missingBytes = sumOfSizes(absent);
   const totalBytes = missingBytes === undefined ? undefined : presentBytes + missingBytes;
   emit({ type: 'plan', files: files.length, bytes: totalBytes, present: present.length, presentBytes });
   for (const file of present) {
     countFile(result, file);
     emit({ type: 'file', ...file });
   }
+  if (absent.length === 0) return;
+  const { reused, missing } =
+    options.reuse === undefined || verify !== 'full'
+      ? { reused: [], missing: absent }
+      : await reuse(absent, {
+          ...options.reuse,
+          directory,
+          partialFolder: state.partialFolder,
+          journal: state.journal,
+          signal,
+        });
+  for (const file of reused) {
+    countFile(result, file);
+    emit({ type: 'file', ...file });
+  }
   if (missing.length === 0) return;
+  const reusedBytes = reused.reduce((sum, { bytes }) => sum + bytes, 0);
   const need = missing.reduce((sum, { path, size = 0 }) => {
     return sum + Math.max(0, size - (state.partialBytes(path) ?? 0));
   }, 0);
@@ -163,8 +182,8 @@ async function carryOut(
     emit,
     totalFiles: files.length,
     totalBytes,
-    files: present.length,
-    bytes: presentBytes,
+    files: present.length + reused.length,
+    bytes: presentBytes + reusedBytes,
     read: fetcher.read,
   });
   try {
@@ -193,10 +212,6 @@ async function carryOut(
     progress.end();
     result.requests += fetcher.read().requests;
     await fetcher.end();
-    result.bytesFetched = result.files.reduce(
-      (sum, { how, bytes }) => sum + (how === 'fetched' ? bytes : 0),
-      0,
-    );
   }
   if (signal.aborted) throw signal.reason;
   const weak = result.verifiedBy.size ?? 0;

@@ -56,6 +56,7 @@ describe('citations', () => {
     );
     expect(list.format('bibtex')).toMatchInlineSnapshot(`
       "@misc{10_5_slides,
+        author = {{C. Author}},
         title = {{Slides \\{1\\}}},
         year = {2021},
         doi = {10.5/slides},
@@ -74,6 +75,7 @@ describe('citations', () => {
       {
         id: '10_5_slides',
         type: 'dataset',
+        author: [{ literal: 'C. Author' }],
         title: 'Slides {1}',
         DOI: '10.5/slides',
         URL: 'https://doi.org/10.5/slides',

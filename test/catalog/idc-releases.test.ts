@@ -1,26 +1,18 @@
 /** What is said about releases v17 to v25, held against the tables that each of them published, by plain SQL. */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, readdir, symlink } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtInArchive } from '../../src/archives/index.ts';
-import {
-  CHANGES,
-  findOddities,
-  installCatalog,
-  openCatalog,
-  openDiff,
-  readHistoryOf,
-} from '../../src/catalog/index.ts';
-import { allWheels, EARLIER } from './real-tables.ts';
+import { CHANGES, findOddities, openCatalog, openDiff, readHistoryOf } from '../../src/catalog/index.ts';
+import { allWheels, EARLIER, installedReleases, VERSION } from './real-tables.ts';
 import { temporaryFolder } from './tiny-tables.ts';
 
 const { paths, reason } = await allWheels();
 const archive = builtInArchive('idc');
 const RELEASES = [17, 18, 19, 20, 21, 22, 23, 24] as const;
 
-describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`, () => {
+describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`, { timeout: 300_000 }, () => {
   let root: Awaited<ReturnType<typeof temporaryFolder>>;
   /** Every version installed. */
   let all: string;
@@ -28,23 +20,26 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
   let newest: string;
   let raw: (sql: string) => Promise<unknown[][]>;
   let close: () => void;
+  /** The main table as it was published. */
+  const tableOf = (release: number) => join(versionFolder(release), 'idc_index.parquet');
+  const versionFolder = (release: number) =>
+    join(all, 'catalogs', 'idc', release === 25 ? VERSION : EARLIER[release as keyof typeof EARLIER]);
+  /** A cache with some releases only: links to the files that are installed already. */
+  const only = async (...releases: number[]) => {
+    const cache = await mkdtemp(join(root.path, 'only-'));
+    for (const release of releases) {
+      const folder = versionFolder(release);
+      const target = join(cache, 'catalogs', 'idc', basename(folder));
+      await mkdir(target, { recursive: true });
+      for (const name of await readdir(folder)) await symlink(join(folder, name), join(target, name));
+    }
+    return cache;
+  };
 
   beforeAll(async () => {
     root = await temporaryFolder();
-    all = join(root.path, 'all');
-    newest = join(root.path, 'newest');
-    for (const [release, path] of paths ?? []) {
-      await installCatalog({ archive, cacheDir: all, sources: [path] });
-      if (release === 25) await installCatalog({ archive, cacheDir: newest, sources: [path] });
-      const folder = join(root.path, `w${release}`);
-      mkdirSync(folder);
-      execFileSync('python3', [
-        '-c',
-        'import sys, zipfile, os\nfor n in zipfile.ZipFile(sys.argv[1]).infolist():\n  if n.filename.endswith(".parquet"):\n    open(os.path.join(sys.argv[2], os.path.basename(n.filename)), "wb").write(zipfile.ZipFile(sys.argv[1]).read(n))',
-        path,
-        folder,
-      ]);
-    }
+    all = await installedReleases(paths ?? new Map());
+    newest = await only(25);
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     raw = async (sql) => (await connection.runAndReadAll(sql)).getRowsJson();
@@ -53,7 +48,7 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
       const bucket = release < 20 ? "split_part(series_aws_url, '/', 3)" : 'aws_bucket';
       await raw(
         `CREATE TABLE v${release} AS SELECT ${uuid} AS uuid, ${bucket} AS bucket, SeriesInstanceUID AS uid, collection_id, PatientID, StudyInstanceUID, license_short_name AS license,
-           instanceCount AS files, round(series_size_MB * 1e6)::BIGINT AS bytes FROM '${root.path}/w${release}/idc_index.parquet'`,
+           instanceCount AS files, round(series_size_MB * 1e6)::BIGINT AS bytes FROM '${tableOf(release)}'`,
       );
     }
     close = () => {
@@ -127,14 +122,11 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
     for await (const piece of rows) expect(piece).toEqual([[counts.instances]]);
     catalog.close();
 
-    const alone = join(root.path, 'alone');
-    await installCatalog({ archive, cacheDir: alone, sources: [paths?.get(23) ?? ''] });
-    const only = await openCatalog({ archive, cacheDir: alone });
-    expect((await only.count({})).instances).toBe(Number(published?.[0]));
-    expect(only.notes.join()).toContain('count 3,111 series of tcga_brca twice');
-    only.close();
-    await installCatalog({ archive, cacheDir: alone, sources: [paths?.get(22) ?? ''] });
-    const beside = await openCatalog({ archive, cacheDir: alone, release: 'v23' });
+    const alone = await openCatalog({ archive, cacheDir: await only(23) });
+    expect((await alone.count({})).instances).toBe(Number(published?.[0]));
+    expect(alone.notes.join()).toContain('count 3,111 series of tcga_brca twice');
+    alone.close();
+    const beside = await openCatalog({ archive, cacheDir: await only(22, 23), release: 'v23' });
     expect(beside.notes.join()).toContain('by the evidence of 22.1.5');
     beside.close();
   });
@@ -151,30 +143,30 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
   ])(
     'v%i derived from v25 has %i series of mri_dir too many and lacks %i that were withdrawn',
     async (release, more, fewer) => {
-      const diff = await openDiff({ archive, cacheDir: newest, from: `v${release}`, to: 'current' });
-      expect(diff.from).toMatchObject({ evidence: 'derived', version: '25.0.5' });
-      expect(diff.notes[0]).toContain(`v${release} is derived from the tables of v25`);
-      diff.close();
       const catalog = await openCatalog({ archive, cacheDir: newest, release: `v${release}` });
-      const { rows } = await catalog.query('SELECT crdc_series_uuid, collection_id FROM index');
-      const derived = new Map<string, string>();
-      for await (const piece of rows)
-        for (const [uuid, collection] of piece) derived.set(String(uuid), String(collection));
+      expect(catalog).toMatchObject({ evidence: 'derived', version: '25.0.5' });
+      expect(catalog.notes[0]).toContain(`v${release} is derived from the tables of v25`);
+      const path = join(root.path, `derived-${release}.parquet`);
+      await catalog.exportParquet(
+        { sql: 'SELECT crdc_series_uuid AS uuid, collection_id AS c FROM index' },
+        path,
+      );
       catalog.close();
-      const own = new Set((await raw(`SELECT uuid FROM v${release}`)).map(([uuid]) => String(uuid)));
-      const extra = [...derived].filter(([uuid]) => !own.has(uuid));
-      expect(extra).toHaveLength(more);
-      expect(new Set(extra.map(([, collection]) => collection))).toEqual(new Set(['mri_dir']));
-      expect([...own].filter((uuid) => !derived.has(uuid))).toHaveLength(fewer);
-      expect(derived.size).toBe(own.size + more - fewer);
+      const [row] = await raw(
+        `SELECT count(*)::INTEGER, count(DISTINCT d.uuid)::INTEGER, count(*) FILTER (WHERE o.uuid IS NULL)::INTEGER,
+           count(*) FILTER (WHERE o.uuid IS NULL AND d.c <> 'mri_dir')::INTEGER,
+           (SELECT count(*) FROM v${release} WHERE uuid NOT IN (SELECT uuid FROM '${path}'))::INTEGER, (SELECT count(*) FROM v${release})::INTEGER
+         FROM '${path}' d LEFT JOIN v${release} o USING (uuid)`,
+      );
+      const [rows, distinct, extra, others, absent, own] = (row ?? []).map(Number);
+      expect([extra, others, absent]).toEqual([more, 0, fewer]);
+      expect([rows, distinct]).toEqual([(own ?? 0) + more - fewer, rows]);
     },
-    60_000,
+    300_000,
   );
 
   test('a release without tables is derived from the nearest ones that can give it', async () => {
-    const cache = join(root.path, 'nearest');
-    for (const release of [23, 24, 25])
-      await installCatalog({ archive, cacheDir: cache, sources: [paths?.get(release) ?? ''] });
+    const cache = await only(23, 24, 25);
     // The tables of v23 do not say since when a series is as it is; those of v24 do, and know nothing of mri_dir.
     const catalog = await openCatalog({ archive, cacheDir: cache, release: 'v22' });
     expect(catalog).toMatchObject({ version: '24.2.2', derived: true });
@@ -240,7 +232,7 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
         diff.close();
       }
     },
-    60_000,
+    300_000,
   );
 
   test('the list of a comparison names each series once, with both versions', async () => {
@@ -256,7 +248,7 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
     diff.close();
     const rows = await raw(
       `SELECT count(*)::INTEGER FROM v24 a JOIN v25 b USING (uid) WHERE a.uuid <> b.uuid AND b.collection_id = 'nlst'
-       AND uid IN (SELECT SeriesInstanceUID FROM '${root.path}/w25/idc_index.parquet' WHERE Modality = 'CT')`,
+       AND uid IN (SELECT SeriesInstanceUID FROM '${tableOf(25)}' WHERE Modality = 'CT')`,
     );
     expect(listed.filter(([change]) => change === 'revised')).toHaveLength(Number(rows[0]?.[0]));
     expect(new Set(listed.map((row) => row[4])).size).toBe(listed.length);
@@ -291,15 +283,27 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
 
   test('renamed collections are found under every name that they had', async () => {
     const catalog = await openCatalog({ archive, cacheDir: newest });
-    for (const [name, last] of [
-      ['apollo', 4],
-      ['apollo_5_lscc', 11],
-      ['apollo_5_thym', 11],
+    for (const [name, series, last] of [
+      ['apollo', 43, 4],
+      ['apollo_5_lscc', 43, 11],
+      ['apollo_5_thym', 20, 11],
     ] as const) {
       const [match] = await catalog.lookUp(name);
-      expect(match).toMatchObject({ level: 'collection', value: name, current: false, maxRelease: last });
-      expect((await match?.seriesRows({ columns: [] }))?.every((row) => row.collection_id === name)).toBe(
-        true,
+      expect(match).toMatchObject({
+        level: 'collection',
+        value: name,
+        collections: ['varepop_apollo'],
+        series,
+      });
+      expect(match?.note).toContain(`${series} series stand in varepop_apollo now`);
+      const { rows, notes } = await catalog.select({ collection: [name] }, { columns: [] });
+      expect(rows.map((row) => row.collection_id)).toEqual(
+        Array.from({ length: series }, () => 'varepop_apollo'),
+      );
+      expect(notes.map(({ message }) => message)).toEqual([match?.note]);
+      const before = await catalog.select({ collection: [name], release: `v${last}` }, { columns: [] });
+      expect(before.rows.map((row) => row.SeriesInstanceUID).sort()).toEqual(
+        rows.map((row) => row.SeriesInstanceUID).sort(),
       );
     }
     catalog.close();
@@ -358,6 +362,38 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
       removed: 5,
       evidence: 'published',
     });
+  });
+
+  test('what was withdrawn is said as that by the catalogue, with the release that still lists it', async () => {
+    const catalog = await openCatalog({ archive, cacheDir: all });
+    const slide = '1eafaa1c-5669-4761-be1d-232d5c02fa4b';
+    const patient = await readHistoryOf({ archive, cacheDir: all, what: 'C3N-04457' });
+    const uids = (patient.level === 'series' ? [] : (patient.series ?? [])).flatMap((one) =>
+      one.versions.every(({ state }) => state === 'withdrawn') ? [one.SeriesInstanceUID] : [],
+    );
+    const found = await catalog.withdrawn([slide, ...uids, 'nlst', '1.2.3']);
+    expect(found.get(slide)).toMatchObject({
+      level: 'version',
+      first: 'v17',
+      last: 'v17',
+      gone: 'v18',
+      exact: true,
+      knownBy: 'v17',
+    });
+    expect(uids).toHaveLength(5);
+    for (const uid of uids)
+      expect(found.get(uid)).toMatchObject({
+        level: 'series',
+        first: 'v2',
+        last: 'v18',
+        gone: 'v19',
+        knownBy: 'v18',
+      });
+    expect(found.size).toBe(6);
+    catalog.close();
+    const old = await openCatalog({ archive, cacheDir: all, release: 'v18' });
+    expect(await old.lookUp(uids[0] ?? '')).toMatchObject([{ level: 'series', current: true }]);
+    old.close();
   });
 
   test('mri_dir became public with v25, whatever its series_init_idc_version says', async () => {
@@ -425,6 +461,6 @@ describe.skipIf(paths === undefined)(`releases of the public archive ${reason}`,
       const found = await findOddities({ archive, cacheDir: all, version });
       expect(Object.fromEntries(found.map(({ rule, count }) => [rule, count]))).toMatchObject(expected);
     },
-    60_000,
+    300_000,
   );
 });

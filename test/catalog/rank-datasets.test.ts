@@ -28,7 +28,18 @@ describe('data sets by words', () => {
     [['lung', 'brain'], ['brain_mr']],
     [['tumour'], ['brain_mr']],
     [['muller'], ['brain_mr']],
-    [['segment'], ['nlst_seg']],
+    // RTSTRUCT are contours; what stands in the words themselves comes first.
+    [['segment'], ['nlst_seg', 'lung_ct']],
+    [['pathology'], ['nlst']],
+    [['pulmonary'], ['lung_ct', 'nlst', 'brain_mr']],
+    [
+      ['lung', 'and', 'the', 'ct'],
+      ['lung_ct', 'nlst'],
+    ],
+    [
+      ['computed', 'tomography'],
+      ['lung_ct', 'nlst'],
+    ],
     [['ct'], ['lung_ct', 'nlst']],
     [['lung', 'mouse'], []],
     [[], []],
@@ -76,4 +87,25 @@ describe('the nearest words', () => {
   ])('of columns to %j are %j', (text, expected) => {
     expect(nearest(text, ['Modality', 'BodyPartExamined', 'collection_id', 'PatientID'])).toEqual(expected);
   });
+});
+
+test('where nothing holds all words, it says which one to leave out', () => {
+  expect(rankDatasets(TEXTS, ['screening', 'brain']).without).toEqual([
+    { term: 'screening', datasets: 1 },
+    { term: 'brain', datasets: 1 },
+  ]);
+  expect(rankDatasets(TEXTS, ['lung', 'ct']).without).toEqual([]);
+});
+
+test('who asks for tumors wants carcinomas too, and not the other way round', () => {
+  const texts = [of('a', { cancerTypes: 'Glioblastoma' }), of('b', { cancerTypes: 'Brain Cancer' })];
+  const found = (word: string) => rankDatasets(texts, [word]).datasets.map(({ id }) => id);
+  expect(found('tumor')).toEqual(['a', 'b']);
+  expect(found('glioblastoma')).toEqual(['a']);
+  expect(found('GBM')).toEqual(['a']);
+});
+
+test('a part of a long word is suggested only where nothing is nearer', () => {
+  expect(nearest('glioblastma', ['glioblastoma', 'last'])).toEqual(['glioblastoma']);
+  expect(nearest('unlasting', ['last'])).toEqual(['last']);
 });

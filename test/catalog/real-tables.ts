@@ -5,6 +5,8 @@ import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { builtInArchive } from '../../src/archives/index.ts';
+import { installCatalog, listCatalogs } from '../../src/catalog/index.ts';
 
 /** Version that the facts in these tests are of. */
 export const VERSION = '25.0.5';
@@ -66,4 +68,24 @@ export async function allWheels(): Promise<{ paths?: ReadonlyMap<number, string>
   if (current.path === undefined) return { reason: current.reason };
   paths.set(25, current.path);
   return { paths, reason: '' };
+}
+
+/**
+ * A cache folder with all these wheels installed: `CARREL_TEST_RELEASES`, else one beside the cached wheels. It is kept, for
+ * installing nine releases with their side indexes takes minutes; only what is missing is installed.
+ */
+export async function installedReleases(paths: ReadonlyMap<number, string>): Promise<string> {
+  const named = process.env['CARREL_TEST_RELEASES'];
+  const cacheDir =
+    named !== undefined && named !== ''
+      ? named
+      : join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'carrel-tests', 'releases');
+  const archive = builtInArchive('idc');
+  const installed = await listCatalogs({ cacheDir, archive: archive.name });
+  const there = new Set(
+    installed.filter(({ problem }) => problem === undefined).map(({ release }) => release),
+  );
+  for (const [release, path] of paths)
+    if (!there.has(`v${release}`)) await installCatalog({ archive, cacheDir, sources: [path] });
+  return cacheDir;
 }

@@ -29,11 +29,14 @@ describe('carrel cite', () => {
   });
 
   test.each([
-    ['bibtex', /^@misc\{10_5072_sample_brain,\n {2}title = /],
+    [
+      'bibtex',
+      /^@misc\{10_5072_sample_brain,\n {2}author = \{Carrel, A\. and Müller, J\. and D'Angelo, P\.\},\n {2}title = .+\n {2}year = \{2024\},\n {2}version = \{1\},\n {2}publisher = \{Carrel sample archive\},/,
+    ],
     ['csl-json', /^\[\n {2}\{\n {4}"id": "10_5072_sample_brain"/],
     [
       'ris',
-      /^TY {2}- DATA\nID {2}- 10_5072_sample_brain\nTI {2}- Synthetic multi-sequence MR of the head\nPY {2}- 2024\nDO {2}- 10\.5072\/sample\.brain\nUR {2}- .+\nN1 {2}- .+\nER {2}-/,
+      /^TY {2}- DATA\nID {2}- 10_5072_sample_brain\nAU {2}- Carrel, A\.\nAU {2}- Müller, J\.\nAU {2}- D'Angelo, P\.\nTI {2}- Synthetic multi-sequence MR of the head\nPY {2}- 2024\nPB {2}- Carrel sample archive\nDO {2}- 10\.5072\/sample\.brain\nUR {2}- .+\nN1 {2}- .+\nER {2}-/,
     ],
   ])('as %s, to stdout and to a file', async (format, expected) => {
     const { stdout } = await run('cite', 'sample_brain', '--format', format);

@@ -31,7 +31,7 @@ describe('carrel search WORDS', () => {
     expect(stdout.split('\n')[1]).toMatch(/^analysis-result,sample_organ_segmentations,/);
     const { code, stderr, stdout: none } = await run('search', 'glioblastoma', 'lung');
     expect([code, none]).toEqual([0, expect.not.stringContaining('sample_')]);
-    expect(stderr).toContain('all of these words together (each by itself: glioblastoma 1, lung 2)');
+    expect(stderr).toContain('all of these words together (without glioblastoma: 2, without lung: 1)');
   });
 
   test('counts within the selection; what it leaves out is not listed', async () => {

@@ -6,6 +6,8 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { settle } from '../../src/cli/settings.ts';
+import { defaultCacheDir } from '../../src/cohort/index.ts';
 import {
   type ArchiveEvent,
   isCarrelError,
@@ -95,6 +97,14 @@ describe('opening', () => {
     expect(await codeOf(one.catalog.search().count())).toBe('usage');
     expect(await codeOf(one.get('sample_pet', { to: 'never' }))).toBe('usage');
     expect(() => one.list('s3://sample-open-data/')).toThrow('closed');
+  });
+
+  test('looks for catalogues where the command does', () => {
+    const env = { CARREL_CACHE_DIR: '/somewhere' };
+    for (const given of [env, {}]) {
+      const { cache_dir } = settle({ flags: {}, env: given, cwd: folder, useFiles: false });
+      expect(defaultCacheDir(given)).toBe(cache_dir.value);
+    }
   });
 
   test('leaves nothing behind that keeps a process alive, and prints nothing', async () => {

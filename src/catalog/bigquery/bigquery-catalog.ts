@@ -29,6 +29,7 @@ export interface BigQueryCatalog
     | 'archive'
     | 'release'
     | 'releaseName'
+    | 'evidence'
     | 'notes'
     | 'answerColumns'
     | 'schema'
@@ -137,6 +138,8 @@ function createBigQueryCatalog(archive: Archive, set: DataSet, jobs: BigQueryJob
     archive,
     release: set.release,
     releaseName: name,
+    // The data set of a release is the archive's own word on it.
+    evidence: 'published',
     notes: releaseNotes(archive, set, name),
     answerColumns: (columns, selection = {}) => {
       const { added } = prepareDraw({ relations: RELATIONS }, selection);

@@ -114,6 +114,8 @@ export function createCountAnswers(index: SideIndex, tables: Omit<OpenTables, 'e
       return { collections: all.collections, ...amountOf(all), ...sumsOf(names, all), notes: [] };
     },
     async groupBy(selection, columns, { sums = [], order = [], limit } = {}) {
+      // A split adds a column that is worked out by the engine.
+      if (selection.split !== undefined) return undefined;
       const names = [...new Set(columns.map((name) => answerColumn(tables as OpenTables, name)))];
       const by = (await Promise.all(names.map(column))).flatMap((one) => (one === undefined ? [] : [one]));
       const added = namesOf(sums);

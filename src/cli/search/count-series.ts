@@ -15,7 +15,8 @@ export async function countSeries(search: Search): Promise<void> {
   await settleNotes(run, notes, strict, counts.series === 0);
   await withDestination(run.terminal, search.output, async (terminal) => {
     if (run.json || search.format === 'json') {
-      const head = { archive: catalog.archive.name, release: catalog.releaseName };
+      const evidence = 'evidence' in catalog ? { evidence: catalog.evidence } : {};
+      const head = { archive: catalog.archive.name, release: catalog.releaseName, ...evidence };
       await write(terminal.out, `${toJson({ ...head, ...counts, notes })}\n`);
       return;
     }

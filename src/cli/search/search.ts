@@ -9,6 +9,7 @@ export type SearchCatalog = Pick<
   Catalog,
   | 'archive'
   | 'releaseName'
+  | 'evidence'
   | 'answerColumns'
   | 'schema'
   | 'select'

@@ -1,0 +1,146 @@
+/**
+ * Bytes that this machine has already, under another name: taken from there instead of from the network.
+ *
+ * A copy is believed by the same rules as a file in its place: what the journal of its folder says counts as long as
+ * size and modification time are those that were proven; any other copy is read and compared. A plan without a digest
+ * takes no copy, for nothing would show that it is the right one.
+ */
+import { constants, copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Digest } from '../identifiers/index.ts';
+import { onDisk, systemCode } from './disk-error.ts';
+import type { Evidence, FileResult } from './events.ts';
+import { algorithmsOf, compare, judge } from './evidence.ts';
+import { forEachLimited } from './for-each-limited.ts';
+import { hashFile } from './hasher.ts';
+import type { Journal } from './journal.ts';
+import { lanesOnce } from './lanes-once.ts';
+import { partialId } from './partial-file.ts';
+import type { PlannedFile } from './plan.ts';
+
+const AT_ONCE = 8;
+
+/** A file on this machine that may hold the bytes of a planned one. */
+export interface LocalCopy {
+  /** Absolute. */
+  path: string;
+  /** What was proven of it, when it had this modification time; nothing where nobody proved it. */
+  proven?: { mtimeNs: string; digests: Digest[] } | undefined;
+}
+
+/** Where copies may be, and how they are taken. */
+export interface ReuseOptions {
+  /** Copies of a file, the likeliest first. */
+  copiesOf(file: PlannedFile): readonly LocalCopy[];
+  /**
+   * Hard links where the file system cannot share blocks. They cost nothing, but a program that changes one of the two
+   * files in place changes both. Default: a copy of its own.
+   */
+  hardLinks?: boolean | undefined;
+}
+
+/**
+ * Takes what is here; answers with those files and with the rest, in the order given. A copy that is wrong, or that
+ * cannot be read, is passed over.
+ *
+ * @throws DiskFailure where the destination cannot be written
+ */
+export async function reuse(
+  files: readonly PlannedFile[],
+  options: ReuseOptions & {
+    directory: string;
+    partialFolder: string;
+    journal: Pick<Journal, 'add'>;
+    signal: AbortSignal;
+  },
+): Promise<{ reused: FileResult[]; missing: PlannedFile[] }> {
+  const { directory, partialFolder, journal, signal } = options;
+  const lanes = lanesOnce();
+  const found = new Map<PlannedFile, FileResult>();
+
+  /** The evidence for a copy, with its digests; undefined where it is another file. */
+  const prove = async (
+    file: PlannedFile,
+    copy: LocalCopy,
+  ): Promise<{ digests: Digest[]; verifiedBy: Evidence } | undefined> => {
+    const info = await stat(copy.path, { bigint: true }).catch(() => undefined);
+    if (!info?.isFile() || (file.size !== undefined && BigInt(file.size) !== info.size)) return undefined;
+    const { proven } = copy;
+    if (proven !== undefined && proven.mtimeNs === info.mtimeNs.toString()) {
+      const { agrees, differs } = compare(file.digests, proven.digests);
+      if (differs !== undefined) return undefined;
+      if (agrees !== undefined) return { digests: proven.digests, verifiedBy: agrees };
+    }
+    const hashed = await hashFile(copy.path, algorithmsOf(file.digests), { signal, lanes: lanes() }).catch(
+      (error: unknown) => {
+        if (signal.aborted) throw error;
+        return undefined;
+      },
+    );
+    if (hashed === undefined) return undefined;
+    const { bytes, digests } = hashed;
+    const verdict = judge({
+      verify: 'full',
+      size: file.size,
+      planned: file.digests,
+      replied: [],
+      bytes,
+      found: digests,
+    });
+    return verdict.good ? { digests, verifiedBy: verdict.verifiedBy } : undefined;
+  };
+
+  await forEachLimited(files, AT_ONCE, async (file) => {
+    if (signal.aborted) throw signal.reason;
+    if (file.digests.length === 0) return;
+    const started = performance.now();
+    for (const copy of options.copiesOf(file)) {
+      const proof = await prove(file, copy);
+      if (proof === undefined) continue;
+      const temporary = join(partialFolder, `${partialId(file.path)}.copy`);
+      const final = join(directory, file.path);
+      const info = await onDisk(file.path, async () => {
+        await rm(temporary, { force: true });
+        await take(copy.path, temporary, options.hardLinks ?? false);
+        return await stat(temporary, { bigint: true });
+      });
+      const size = Number(info.size);
+      journal.add({ path: file.path, size, mtimeNs: info.mtimeNs.toString(), ...proof });
+      await onDisk(file.path, async () => {
+        await mkdir(dirname(final), { recursive: true });
+        await rename(temporary, final);
+      });
+      found.set(file, {
+        path: file.path,
+        bytes: size,
+        digest: proof.digests[0],
+        verifiedBy: proof.verifiedBy,
+        how: 'reused',
+        attempts: 0,
+        milliseconds: Math.round(performance.now() - started),
+      });
+      return;
+    }
+  });
+  return {
+    reused: files.flatMap((file) => found.get(file) ?? []),
+    missing: files.filter((file) => !found.has(file)),
+  };
+}
+
+/** Shared blocks where the file system has them, else a link if that is wanted, else a copy. */
+async function take(from: string, to: string, hardLinks: boolean): Promise<void> {
+  if (!hardLinks) return await copyFile(from, to, constants.COPYFILE_FICLONE);
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
+  } catch {
+    await rm(to, { force: true });
+    try {
+      await link(from, to);
+    } catch (error) {
+      // Another file system, or one without links.
+      if (!['EXDEV', 'EPERM', 'EMLINK', 'ENOTSUP'].includes(systemCode(error) ?? '')) throw error;
+      await copyFile(from, to);
+    }
+  }
+}
