@@ -65,7 +65,10 @@ export function writeBucket(root, bucket, series, createCrc32c) {
         objects.filter(({ key }) => key.startsWith(`${one}/`)),
         composite,
       );
-    for (const { key, md5, crc32c } of objects) {
+    for (const object of objects) {
+      const { key, md5, crc32c } = object;
+      const item = JSON.stringify(jsonItem(name, object, composite));
+      appendFileSync(join(root, 'item.map'), `'/${name}/${key}' '${item}';\n`);
       const crc = `crc32c=${base64(crc32c)}`;
       appendFileSync(join(root, 'md5.map'), `'/${name}/${key}' '"${md5}"';\n`);
       appendFileSync(
@@ -141,23 +144,27 @@ function jsonPage(bucket, items, next, composite) {
   return JSON.stringify({
     kind: 'storage#objects',
     ...(next === undefined ? {} : { nextPageToken: String(next) }),
-    items: items.map(({ key, md5, crc32c, size }) => ({
-      kind: 'storage#object',
-      id: `${bucket}/${key}/1`,
-      name: key,
-      bucket,
-      generation: '1',
-      metageneration: '1',
-      contentType: 'application/dicom',
-      storageClass: 'STANDARD',
-      size: String(size),
-      ...(composite ? { componentCount: 2 } : { md5Hash: base64(md5) }),
-      crc32c: base64(crc32c),
-      etag: 'CAE=',
-      timeCreated: TIME,
-      updated: TIME,
-    })),
+    items: items.map((object) => jsonItem(bucket, object, composite)),
   });
+}
+
+function jsonItem(bucket, { key, md5, crc32c, size }, composite) {
+  return {
+    kind: 'storage#object',
+    id: `${bucket}/${key}/1`,
+    name: key,
+    bucket,
+    generation: '1',
+    metageneration: '1',
+    contentType: 'application/dicom',
+    storageClass: 'STANDARD',
+    size: String(size),
+    ...(composite ? { componentCount: 2 } : { md5Hash: base64(md5) }),
+    crc32c: base64(crc32c),
+    etag: 'CAE=',
+    timeCreated: TIME,
+    updated: TIME,
+  };
 }
 
 const base64 = (hex) => Buffer.from(hex, 'hex').toString('base64');

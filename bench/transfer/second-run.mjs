@@ -76,7 +76,7 @@ export async function again({ carrel, shm, rounds, smoke, createCrc32c }) {
 export async function million({ carrel, shm, rounds, smoke }) {
   const count = smoke ? 10 : 1000;
   const fill = (root) => {
-    for (const name of ['md5.map', 'hash.map']) writeFileSync(join(root, name), '');
+    for (const name of ['md5.map', 'hash.map', 'item.map']) writeFileSync(join(root, name), '');
     const series = Array.from({ length: count }, (_, index) => `series-${String(index).padStart(6, '0')}`);
     for (const [index, name] of series.entries()) {
       const objects = Array.from({ length: 1000 }, (_, number) => {

@@ -180,6 +180,7 @@ http {
   map_hash_max_size 1048576; map_hash_bucket_size 256;
   map $uri $md5 { include ${root}/md5.map; }
   map $uri $goog_hash { include ${root}/hash.map; }
+  map /$bucket/$object $item { include ${root}/item.map; }
   map $args $list_prefix { default _all; "~(^|&)prefix=(?<p>[a-z0-9-]+)(%2F|/)?(&|$)" $p; }
   map $args $list_page { default 0; "~(continuation-token|pageToken)=(?<n>[0-9]+)" $n; }
   map $args $wants_media { default 0; "~(^|&)alt=media" 1; }
@@ -199,7 +200,7 @@ http {
     add_header ETag $md5; add_header x-goog-hash $goog_hash; add_header x-goog-generation 1; add_header x-goog-metageneration 1;
     add_header x-goog-stored-content-encoding identity;
     ${objects} ${xml} ${json}
-    location ~ ^/(download/)?storage/v1/b/(?<bucket>[a-z0-9-]+)/o/(?<object>.+)$ { ${unpin} if ($wants_media) { rewrite ^ /$bucket/$object last; } return 404; }
+    location ~ ^/(download/)?storage/v1/b/(?<bucket>[a-z0-9-]+)/o/(?<object>.+)$ { ${unpin} if ($wants_media) { rewrite ^ /$bucket/$object last; } default_type application/json; if ($item) { return 200 $item; } return 404; }
   }
 }
 `.replaceAll('', '');

@@ -63,7 +63,7 @@ export async function openHistorySources(options: {
     if (one !== undefined) chosen.push(one);
   }
   const indexes = await Promise.all(
-    chosen.map((one) => (options.sideIndex === false ? undefined : openIndexOf(archive, one))),
+    chosen.map(async (one) => (options.sideIndex === false ? undefined : await openIndexOf(archive, one))),
   );
   const engines: SideBySide[] = [];
   const open = async (versions: readonly string[]) => {
@@ -82,15 +82,24 @@ export async function openHistorySources(options: {
   let rest: ReturnType<typeof open> | undefined;
   let all: ReturnType<typeof open> | undefined;
   const sources: HistorySource[] = [];
-  for (const [at, one] of chosen.entries()) {
-    const index = indexes[at];
+  const close = async () => {
+    for (const engine of engines) engine.close();
+    for (const index of indexes) await index?.close().catch(() => undefined);
+  };
+  const addSource = async (one: ChosenTables, index: SideIndex | undefined) => {
     if (index !== undefined) sources.push(sourceOfIndex(archive, one, index));
     else {
       rest ??= open(without);
       const { session, sides } = await rest;
       const side = sides[without.indexOf(one.content.version)];
-      if (side !== undefined) sources.push(sourceOfSide(session, side));
+      if (side !== undefined) sources.push(askedOnce(sourceOfSide(session, side)));
     }
+  };
+  try {
+    for (const [at, one] of chosen.entries()) await addSource(one, indexes[at]);
+  } catch (error) {
+    await close();
+    throw error;
   }
   return {
     sources,
@@ -99,10 +108,7 @@ export async function openHistorySources(options: {
       all ??= everything ?? open(chosen.map(({ content }) => content.version));
       return all;
     },
-    async close() {
-      for (const engine of engines) engine.close();
-      await Promise.all(indexes.map((index) => index?.close().catch(() => undefined)));
-    },
+    close,
   };
 }
 
@@ -155,6 +161,28 @@ function sourceOfIndex(archive: Archive, chosen: ChosenTables, index: SideIndex)
     isDataset: async (text) => words.includes(text),
     least: async () => least ?? 0,
   };
+}
+
+/** The same questions come again while a history is put together, and each is a scan. */
+function askedOnce(source: HistorySource): HistorySource {
+  const named = new Map<string, ReturnType<HistorySource['named']>>();
+  const ranges = new Map<string, ReturnType<HistorySource['ranges']>>();
+  return {
+    ...source,
+    named: (ids) => remember(named, ids, source.named),
+    ranges: (uids) => remember(ranges, uids, source.ranges),
+  };
+}
+
+function remember<T>(
+  known: Map<string, Promise<T>>,
+  ids: readonly string[],
+  ask: (ids: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const key = ids.join('\n');
+  const answer = known.get(key) ?? ask(ids);
+  known.set(key, answer);
+  return answer;
 }
 
 function sourceOfSide(session: Session, { name, tables }: Side): HistorySource {

@@ -1,4 +1,5 @@
 /** A catalogue whose look-ups are answered from its side index, and by its tables wherever that cannot or must not. */
+import { stopIfAborted } from './abort.ts';
 import type { Catalog, Options, SelectOptions } from './catalog.ts';
 import type { Match } from './look-up.ts';
 import type { OpenTables } from './open-tables.ts';
@@ -72,14 +73,17 @@ export function withSideIndex(catalog: Catalog, tables: OpenTables, index: SideI
       return rows === undefined ? catalog.select(selection, options) : { rows, notes: [] };
     },
     async count(what, options) {
+      stopIfAborted(options?.signal);
       const found = await ask(() => counts.count(what, options?.sums));
       return found ?? catalog.count(what, options);
     },
     async groupBy(what, columns, options) {
+      stopIfAborted(options?.signal);
       const found = await ask(() => counts.groupBy(what, columns, options));
       return found ?? catalog.groupBy(what, columns, options);
     },
     async licenses(what, options?: Options) {
+      stopIfAborted(options?.signal);
       const rows = isSelection(what) ? await select(what, { ...options, columns: [] }) : undefined;
       if (rows !== undefined) return { licenses: licensesOfRows(rows), notes: [] };
       const licenses = isSelection(what) ? await ask(() => counts.licenses(what)) : undefined;

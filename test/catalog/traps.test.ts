@@ -94,7 +94,9 @@ describe.skipIf(wheel.path === undefined)(`traps of the tables ${VERSION} ${whee
     const { licenses } = await catalog.licenses({ license: [license] });
     expect(licenses.map((one) => one.license)).toEqual([license]);
     const commercial = await catalog.licenses({ license: ['commercial'] });
-    expect(commercial.licenses.map((one) => one.license).sort()).toEqual(['CC BY 3.0', 'CC BY 4.0']);
+    expect(new Set(commercial.licenses.map((one) => one.license))).toEqual(
+      new Set(['CC BY 3.0', 'CC BY 4.0']),
+    );
   });
 
   test('a DOI may serve 23 collections, in whatever case it is written', async () => {

@@ -141,3 +141,14 @@ describe('bars', () => {
     expect(showsBlocks(env)).toBe(expected);
   });
 });
+
+test('columns that nobody would miss are left out before others are cut beyond use', () => {
+  const head = ['id', 'title', 'uuid', 'size'];
+  const rows = [['lung_pet_ct_dx_annotations', 'A title of some length', 'e127d258-37c2-47bb', '12 GB']];
+  const text = formatTable(head, rows, { width: 60, right: [3], optional: [2], whole: [0] });
+  const lines = text.split('\n');
+  expect(lines.every((line) => line.length <= 60)).toBe(true);
+  expect(lines[0]).toMatch(/^id +title +size {2}…$/);
+  expect(lines[2]).toMatch(/^lung_pet_ct_dx_annotations {2}A title of some length {2}12 GB$/);
+  expect(formatTable(head, rows, { width: 60, right: [3] }).split('\n')[0]).toMatch(/uuid/);
+});

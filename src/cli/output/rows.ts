@@ -15,6 +15,9 @@ export interface Rows {
   columns: readonly string[];
   /** Indices of columns that hold numbers. */
   numeric?: readonly number[] | undefined;
+  /** See `TableOptions`. */
+  optional?: readonly number[] | undefined;
+  whole?: readonly number[] | undefined;
   rows: AsyncIterable<readonly (readonly unknown[])[]> | Iterable<readonly (readonly unknown[])[]>;
 }
 
@@ -35,6 +38,8 @@ export async function writeRows(terminal: Terminal, answer: Rows, format: RowFor
     const text = formatTable(columns, window, {
       width: terminal.out.isTTY === true ? terminal.out.columns : undefined,
       right: answer.numeric,
+      optional: answer.optional,
+      whole: answer.whole,
     });
     window = [];
     const shown = first ? text : text.split('\n').slice(2).join('\n');

@@ -56,7 +56,14 @@ export interface TableOptions {
   width?: number | undefined;
   /** Indices of columns that hold numbers. */
   right?: readonly number[] | undefined;
+  /** Indices of columns that may be left out where there is no room, the first one first; `…` ends the head then. */
+  optional?: readonly number[] | undefined;
+  /** Indices of columns that are cut last: what people copy. */
+  whole?: readonly number[] | undefined;
 }
+
+/** A column is not worth showing with less. */
+const WORTH = 12;
 
 /** A plain table: two blanks between columns, a rule under the head, widest columns cut first where it does not fit. */
 export function formatTable(
@@ -68,24 +75,45 @@ export function formatTable(
   const widths = head.map((title, index) =>
     Math.max(title.length, ...cells.map((row) => row[index]?.length ?? 0)),
   );
-  if (options.width !== undefined) narrow(widths, options.width - 2 * (head.length - 1));
+  const { width: room, optional = [], whole = [] } = options;
+  const shown = new Set(head.keys());
+  if (room !== undefined) {
+    const available = () => room - 2 * (shown.size - 1) - (shown.size < head.length ? 3 : 0);
+    const least = () =>
+      [...shown].reduce((sum, at) => {
+        const width = widths[at] ?? 0;
+        return sum + (whole.includes(at) ? width : Math.min(width, WORTH));
+      }, 0);
+    for (const at of optional) {
+      if (least() <= available()) break;
+      shown.delete(at);
+      widths[at] = 0;
+    }
+    narrow(widths, available(), whole);
+  }
+  const kept = [...shown];
   const line = (row: readonly string[]) =>
-    row
-      .map((cell, index) => {
+    kept
+      .map((index) => {
+        const cell = row[index] ?? '';
         const width = widths[index] ?? 0;
         const text = shorten(cell, width);
         return options.right?.includes(index) === true ? text.padStart(width) : text.padEnd(width);
       })
       .join('  ')
       .trimEnd();
-  return [line(head), widths.map((width) => '─'.repeat(width)).join('  '), ...cells.map(line)].join('\n');
+  const more = kept.length < head.length ? '  …' : '';
+  const rule = kept.map((index) => '─'.repeat(widths[index] ?? 0)).join('  ');
+  return [`${line(head)}${more}`, rule, ...cells.map(line)].join('\n');
 }
 
-/** Narrows the widest column step by step until the sum fits; no column under 6 characters. */
-function narrow(widths: number[], available: number): void {
+/** Narrows the widest column step by step until the sum fits, `last` ones last; no column under 6 characters. */
+function narrow(widths: number[], available: number, last: readonly number[]): void {
   let total = widths.reduce((sum, width) => sum + width, 0);
   while (total > available) {
-    const widest = widths.indexOf(Math.max(...widths));
+    const first = widths.map((width, at) => (last.includes(at) ? 0 : width));
+    const from = Math.max(...first) > WORTH ? first : widths;
+    const widest = from.indexOf(Math.max(...from));
     const width = widths[widest];
     if (width === undefined || width <= 6) return;
     widths[widest] = width - 1;

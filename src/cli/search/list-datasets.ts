@@ -52,6 +52,8 @@ export async function listDatasets(search: Search, words: readonly string[]): Pr
         ? {
             columns: ['id', 'title', 'cancer types', 'modalities', 'patients', 'series', 'size'],
             numeric: [4, 5, 6],
+            optional: [2, 3],
+            whole: [0],
             rows: [
               shown.map((one) => [
                 one.id,

@@ -20,6 +20,9 @@ const COLUMNS = [
   'crdc_series_uuid',
 ];
 
+/** What a narrow terminal leaves out, the first one first. */
+const FIRST_OUT = ['crdc_series_uuid', 'license_short_name', 'instanceCount', 'collection_id'];
+
 /** A terminal is not a place for a million rows; files and pipes get everything. */
 const SHOWN = 50;
 
@@ -61,6 +64,8 @@ export async function listSeries(search: Search, asked: string | undefined): Pro
         {
           columns,
           numeric: columns.flatMap((name, at) => (numbers.has(name) ? [at] : [])),
+          optional:
+            asked === undefined ? FIRST_OUT.map((name) => columns.indexOf(name)).filter((at) => at >= 0) : [],
           rows: cells(),
         },
         format,
