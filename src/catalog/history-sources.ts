@@ -92,7 +92,7 @@ export async function openHistorySources(options: {
       rest ??= open(without);
       const { session, sides } = await rest;
       const side = sides[without.indexOf(one.content.version)];
-      if (side !== undefined) sources.push(sourceOfSide(session, side));
+      if (side !== undefined) sources.push(askedOnce(sourceOfSide(session, side)));
     }
   };
   try {
@@ -161,6 +161,28 @@ function sourceOfIndex(archive: Archive, chosen: ChosenTables, index: SideIndex)
     isDataset: async (text) => words.includes(text),
     least: async () => least ?? 0,
   };
+}
+
+/** The same questions come again while a history is put together, and each is a scan. */
+function askedOnce(source: HistorySource): HistorySource {
+  const named = new Map<string, ReturnType<HistorySource['named']>>();
+  const ranges = new Map<string, ReturnType<HistorySource['ranges']>>();
+  return {
+    ...source,
+    named: (ids) => remember(named, ids, source.named),
+    ranges: (uids) => remember(ranges, uids, source.ranges),
+  };
+}
+
+function remember<T>(
+  known: Map<string, Promise<T>>,
+  ids: readonly string[],
+  ask: (ids: readonly string[]) => Promise<T>,
+): Promise<T> {
+  const key = ids.join('\n');
+  const answer = known.get(key) ?? ask(ids);
+  known.set(key, answer);
+  return answer;
 }
 
 function sourceOfSide(session: Session, { name, tables }: Side): HistorySource {

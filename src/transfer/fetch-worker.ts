@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { createOpenStore } from '../stores/index.ts';
 import { type CrewSettings, type FromCrew, packError, type ToCrew, unpackError } from './crew-messages.ts';
 import { type FetchContext, fetchFile } from './fetch-file.ts';
+import { createHedge } from './hedge.ts';
 import type { JournalRecord } from './journal.ts';
 import { lanesOnce } from './lanes-once.ts';
 import { createMeter } from './meter.ts';
@@ -54,6 +55,7 @@ const context: FetchContext = {
   lanes: lanesOnce(),
   streams: (path) => streams.get(path) ?? 1,
   partBudget: createPartBudget(),
+  hedge: createHedge({ floorMs: settings.timeouts?.hedge }),
   emit: (event) => say({ type: 'event', event }),
 };
 

@@ -6,6 +6,7 @@ import { createThrottle } from './bandwidth.ts';
 import type { FileResult, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
 import { fetchFile } from './fetch-file.ts';
+import { createHedge } from './hedge.ts';
 import type { Journal } from './journal.ts';
 import { lanesOnce } from './lanes-once.ts';
 import { createMeter, type Reading } from './meter.ts';
@@ -66,6 +67,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     mirrors: createMirrors(),
     lanes: lanesOnce(),
     partBudget: createPartBudget(),
+    hedge: createHedge({ floorMs: timeouts?.hedge }),
   };
   return {
     fetch: (file) => fetchFile(file, context),

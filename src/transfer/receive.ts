@@ -11,6 +11,7 @@ import type { ObjectBody, OpenStore } from '../stores/index.ts';
 import type { Throttle } from './bandwidth.ts';
 import { DiskFailure } from './disk-error.ts';
 import { algorithmsOf, type Verification } from './evidence.ts';
+import type { Hedge } from './hedge.ts';
 import type { Meter } from './meter.ts';
 import { mirrorId } from './mirrors.ts';
 import type { PartialFile } from './partial-file.ts';
@@ -30,6 +31,7 @@ export interface Reception {
   /** Connections that a large file may use at once. */
   streams(path: string): number;
   partBudget: PartBudget;
+  hedge: Hedge;
 }
 
 /** From this size on, an object is fetched over several connections, if there are not enough others to fetch. */
@@ -82,10 +84,12 @@ export async function receive(
     return Promise.all([written, pause]).then(() => {});
   };
   try {
-    meter.request();
-    const body = await store.get(source.key, {
-      ...(from === undefined ? {} : { range: { start: from.start }, ifMatch: from.pin }),
-      signal,
+    const body = await reception.hedge.open(() => {
+      meter.request();
+      return store.get(source.key, {
+        ...(from === undefined ? {} : { range: { start: from.start }, ifMatch: from.pin }),
+        signal,
+      });
     });
     try {
       await adopt(body, store.pin(body.stat), source, file, partial, reception, from !== undefined);

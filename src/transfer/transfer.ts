@@ -10,6 +10,7 @@ import type { FileFailure, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
 import { FetchFailure } from './fetch-file.ts';
 import { checkSpace, type FreeSpace } from './free-space.ts';
+import { createLostLine } from './lost-line.ts';
 import { openFetcher } from './open-fetcher.ts';
 import { createPace } from './pace.ts';
 import type { PlannedFile } from './plan.ts';
@@ -190,14 +191,22 @@ async function carryOut(
     bytes: presentBytes + reusedBytes,
     read: fetcher.read,
   });
+  const lost = createLostLine();
   try {
     await runJobs(inOrder(missing), {
       pace,
       signal,
       totals: () => ({ bytes: fetcher.read().received, files: progress.files }),
       async work(file) {
+        if (lost.isOver) {
+          const failure = { path: file.path, error: lost.error(file.path), attempts: 0 };
+          result.failed.push(failure);
+          emit({ type: 'failure', ...failure });
+          return;
+        }
         try {
           const done = await fetcher.fetch(file);
+          lost.reached();
           countFile(result, done);
           progress.fileDone();
           emit({ type: 'file', ...done });
@@ -206,6 +215,7 @@ async function carryOut(
           const failure = failureOf(file, error);
           if (error instanceof DiskFailure && error.hopeless) stopper.abort(failure.error);
           else {
+            if (lost.failed(failure.error)) emit({ type: 'note', message: lost.message });
             result.failed.push(failure);
             emit({ type: 'failure', ...failure });
           }

@@ -15,6 +15,8 @@ export interface TransferTimeouts {
   idle?: number | undefined;
   /** A stream slower than a twentieth of the run's mean stream for so long is started again. Default 15,000. */
   slow?: number | undefined;
+  /** A reply that takes longer than this, and four times longer than nearly all, is asked for again. Default 2,000. */
+  hedge?: number | undefined;
 }
 
 /** One attempt under watch. */

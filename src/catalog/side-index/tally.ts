@@ -60,8 +60,7 @@ export async function tally(
   const low = await read(counted.bytesLow, 4);
   const high = await read(counted.bytesHigh, 2);
   const groupOf = new Int32Array(possible).fill(-1);
-  const groups: (Tally & { patient: number; study: number; seen: Set<number>; collection: Set<number> })[] =
-    [];
+  const groups: Group[] = [];
   for (let row = 0; row < rows.current; row += 1) {
     const patient = patients.at(row);
     const study = studies.at(row);
@@ -73,15 +72,17 @@ export async function tally(
       place = groups.length;
       groupOf[key] = place;
       groups.push({
-        codes: columns.map(({ codes }) => codes[row] ?? 0),
-        series: 0,
-        patients: 0,
-        studies: 0,
-        collections: 0,
-        instances: 0,
-        withInstances: 0,
-        bytes: 0,
-        withBytes: 0,
+        sum: {
+          codes: columns.map(({ codes }) => codes[row] ?? 0),
+          series: 0,
+          patients: 0,
+          studies: 0,
+          collections: 0,
+          instances: 0,
+          withInstances: 0,
+          bytes: 0,
+          withBytes: 0,
+        },
         patient: -1,
         study: -1,
         seen: new Set(),
@@ -90,33 +91,43 @@ export async function tally(
     }
     const group = groups[place];
     if (group === undefined) continue;
-    group.series += 1;
+    const { sum } = group;
+    sum.series += 1;
     // Rows of a patient stand together; a text that comes back after others is remembered.
     if (group.patient !== patient) {
       group.patient = patient;
-      if (isNew(group.seen, patients, patient, 0)) group.patients += 1;
+      if (isNew(group.seen, patients, patient, 0)) sum.patients += 1;
       const code = collections?.codes[row];
       if (code !== undefined && code < (collections?.values.length ?? 0)) group.collection.add(code);
     }
     if (group.study !== study) {
       group.study = study;
-      if (isNew(group.seen, studies, study, 1)) group.studies += 1;
+      if (isNew(group.seen, studies, study, 1)) sum.studies += 1;
     }
     const files = instances[row] ?? UNKNOWN_FILES;
     if (files !== UNKNOWN_FILES) {
-      group.instances += files;
-      group.withInstances += 1;
+      sum.instances += files;
+      sum.withInstances += 1;
     }
     const upper = high[row] ?? UNKNOWN_BYTES;
     if (upper !== UNKNOWN_BYTES) {
-      group.bytes += upper * 2 ** 32 + (low[row] ?? 0);
-      group.withBytes += 1;
+      sum.bytes += upper * 2 ** 32 + (low[row] ?? 0);
+      sum.withBytes += 1;
     }
   }
-  return groups.map(({ patient, study, seen, collection, ...group }) => ({
-    ...group,
-    collections: collection.size,
-  }));
+  return groups.map(({ sum, collection }) => ({ ...sum, collections: collection.size }));
+}
+
+/** A group while rows are added up. */
+interface Group {
+  sum: Tally;
+  /** Runs of the row before. */
+  patient: number;
+  study: number;
+  /** Runs met whose text comes in several. */
+  seen: Set<number>;
+  /** Codes of collections. */
+  collection: Set<number>;
 }
 
 /** True the first time that a run is met. Only those whose text comes in several runs need be remembered. */
