@@ -252,9 +252,15 @@ describe('a side index', () => {
     await rm(path);
     const catalog = await open();
     expect(await catalog.lookUp('P1')).toHaveLength(2);
+    // Whoever comes with a newer version of the command is told what makes it fast again.
+    expect(catalog.notes.join()).toContain(`carrel catalog update --archive`);
+    expect(catalog.notes.join()).toContain('--version 5.0.0');
     catalog.close();
     expect(await prepareCatalog({ archive, cacheDir })).toBe(path);
     expect((await readdir(folder)).filter((name) => name.includes('side-index'))).toHaveLength(1);
+    const again = await open();
+    expect(again.notes).toEqual([]);
+    again.close();
   });
 
   test('is the same file whoever makes it; several at once do not disturb each other or a reader', async () => {
