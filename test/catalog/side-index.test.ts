@@ -70,7 +70,7 @@ async function expectSame(fast: Catalog, slow: Catalog, texts: readonly string[]
   expect(await fast.seriesByUuid(texts)).toEqual(await slow.seriesByUuid(texts));
 }
 
-describe('a side index', () => {
+describe('a side index', { timeout: 300_000 }, () => {
   const archive = tinyArchive();
   let root: Awaited<ReturnType<typeof temporaryFolder>>;
   let cacheDir: string;
@@ -283,7 +283,7 @@ describe('a side index', () => {
 
 const wheel = await realWheel();
 
-describe.skipIf(wheel.path === undefined)(`a side index of the published tables ${VERSION}`, () => {
+describe.skipIf(wheel.path === undefined)(`a side index of the published tables ${VERSION}`, { timeout: 900_000 }, () => {
   const archive = builtInArchive('idc');
   let root: Awaited<ReturnType<typeof temporaryFolder>>;
   let fast: Catalog;
