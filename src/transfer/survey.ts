@@ -66,6 +66,7 @@ export async function survey(
     done += 1;
     const { file, size, mtimeNs } = candidate;
     const { bytes, digests } = await hashFile(join(directory, file.path), algorithmsOf(file.digests), {
+      expected: { size: file.size, digests: file.digests },
       signal,
     });
     const verdict = judge({

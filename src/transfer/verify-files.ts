@@ -125,7 +125,9 @@ async function verifyOne(
       return;
     }
     const read = mode === 'full' && digests.length > 0;
-    const hashed = read ? await hashFile(full, algorithmsOf(digests), { signal }) : undefined;
+    const hashed = read
+      ? await hashFile(full, algorithmsOf(digests), { signal, expected: { size, digests } })
+      : undefined;
     const bytes = hashed?.bytes ?? info.size;
     const verdict = judge({ ...known, bytes, found: hashed?.digests ?? [] });
     if (!verdict.good) report.mismatched.push({ path, expected: verdict.expected, found: verdict.found });

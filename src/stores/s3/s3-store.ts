@@ -86,6 +86,14 @@ export function createS3Store(place: Place, pool: HttpPool, sign: SignRequest): 
     place,
     pin,
     ...access,
+    async firstPartSize(key, { ifMatch, signal } = {}) {
+      const pinned: Record<string, string> = ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` };
+      const { status, headers } = await ask('HEAD', key, { partNumber: '1' }, pinned, signal);
+      const length = headers.get('content-length') ?? '';
+      // A server that does not know parts answers for the whole object, with 200 and without a count.
+      const isPart = status === 206 || headers.has('x-amz-mp-parts-count');
+      return isPart && /^[1-9][0-9]{0,14}$/.test(length) ? Number(length) : undefined;
+    },
     list: (prefix, options) =>
       listPages(
         {
