@@ -55,8 +55,8 @@ const all = [];
 let line;
 const leave = () => {
   line?.close();
-  rmSync(shm, { recursive: true, force: true });
-  rmSync(disk, { recursive: true, force: true });
+  // Processes that were ended just now may still write.
+  for (const folder of [shm, disk]) rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
 };
 process.once('exit', leave);
 for (const [signal, code] of [

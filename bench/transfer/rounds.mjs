@@ -82,7 +82,7 @@ export function runProcess(program, args, { timeoutMs, ...options }) {
       // It has ended.
     }
   };
-  process.once('exit', end);
+  process.prependOnceListener('exit', end);
   const timer = setTimeout(end, timeoutMs);
   let text = '';
   for (const stream of [child.stdout, child.stderr])

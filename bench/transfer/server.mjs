@@ -84,7 +84,7 @@ export async function startServer({ root, folder, tls, host = '127.0.0.1', prefi
     },
   );
   const end = () => child.kill('SIGTERM');
-  process.once('exit', end);
+  process.prependOnceListener('exit', end);
   let ended;
   child.on('exit', (code) => {
     ended = code ?? 'a signal';

@@ -99,6 +99,7 @@ export function createRun(
       verify: text(flags['verify']),
       jobs: text(flags['jobs']),
       bandwidth: text(flags['bandwidth']),
+      reuse: flags['reuse'] === false ? 'never' : (flags['reuse'] as string[] | undefined),
       color: text(flags['color']),
       fetch_tables: flags['fetch'] === false ? 'never' : undefined,
       cache_dir: text(flags['cacheDir']),

@@ -8,6 +8,12 @@ import envPaths from 'env-paths';
 import { parse } from 'smol-toml';
 import { CarrelError } from '../errors.ts';
 
+/** As `defaultStateDir` of the cohort room has it, which is not loaded for a help text. */
+function stateFolder(): string {
+  const { log, data } = envPaths('carrel', { suffix: '' });
+  return process.platform === 'linux' ? log : data;
+}
+
 /** Every setting: key in `carrel.toml`, variable, default and one line of help. */
 export const SETTINGS = {
   archive: {
@@ -34,6 +40,11 @@ export const SETTINGS = {
   verify: { variable: 'CARREL_VERIFY', fallback: 'full', help: 'full, size or none' },
   jobs: { variable: 'CARREL_JOBS', fallback: 'auto', help: 'files in flight, or auto' },
   bandwidth: { variable: 'CARREL_BANDWIDTH', fallback: 'unlimited', help: 'bytes per second: 50M, 1G' },
+  reuse: {
+    variable: 'CARREL_REUSE',
+    fallback: 'auto',
+    help: 'auto: bytes that earlier destinations hold are not fetched again; never; or folders to look in too',
+  },
   color: { variable: 'CARREL_COLOR', fallback: 'auto', help: 'auto, always or never' },
   fetch_tables: {
     variable: 'CARREL_FETCH_TABLES',
@@ -44,6 +55,11 @@ export const SETTINGS = {
     variable: 'CARREL_CACHE_DIR',
     fallback: envPaths('carrel', { suffix: '' }).cache,
     help: 'catalogues and the sample archive',
+  },
+  state_dir: {
+    variable: 'CARREL_STATE_DIR',
+    fallback: stateFolder(),
+    help: 'the list of destinations that were filled',
   },
 } as const satisfies Record<string, { variable: string; fallback: string | readonly string[]; help: string }>;
 

@@ -43,7 +43,7 @@ export interface PlanOptions extends AskOptions, Pick<GetOptions, 'layout' | 'li
 /** How files are fetched. */
 export interface ArchiveGetOptions
   extends PlanOptions,
-    Pick<GetOptions, 'jobs' | 'verify' | 'bandwidth' | 'lockPath'> {
+    Pick<GetOptions, 'jobs' | 'verify' | 'bandwidth' | 'lockPath' | 'reuse'> {
   /** The folder that is filled. */
   to: string;
 }
@@ -132,6 +132,7 @@ export function createArchiveWork({ cwd, until, toolsFor }: WorkGround) {
         jobs: options.jobs,
         verify: options.verify,
         bandwidth: options.bandwidth,
+        reuse: options.reuse,
         onEvent: options.onEvent,
       });
       const missing = plan.cohort.unresolved.length + plan.failed.length + result.transfer.failed.length;

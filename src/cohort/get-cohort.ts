@@ -5,14 +5,18 @@ import { join, resolve } from 'node:path';
 import type { LockFile } from '../manifests/index.ts';
 import {
   makeFolder,
+  type PlannedFile,
+  type ReuseOptions,
   resultUntil,
   type TransferOptions,
   type TransferResult,
   transfer,
 } from '../transfer/index.ts';
+import { rememberDestination } from './destinations.ts';
 import { forgetListings, openKnownListings } from './known-listings.ts';
 import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
 import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
+import { instanceOf, type LocalShare, openLocalCopies, type ReuseSources } from './local-copies.ts';
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
 import { type CohortFile, lockOf, planFiles } from './plan-cohort.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
@@ -37,6 +41,8 @@ export interface GetOptions extends Pick<TransferOptions, 'jobs' | 'verify' | 'b
   lockPath?: string | undefined;
   /** Where listings of series are kept for the next run; default: in the directory. `none` keeps them nowhere. */
   listings?: 'directory' | 'none' | undefined;
+  /** Where on this machine bytes may be already; default: in the destination only. `false`: everything is fetched. */
+  reuse?: ReuseSources | false | undefined;
   /** Number of series located so far. */
   onLocated?: ((located: number, total: number) => void) | undefined;
 }
@@ -52,6 +58,8 @@ export interface CohortPlan {
   notes: string[];
   /** In our own notation, as the lock file records it. */
   layout: string;
+  /** What stands on this machine already; found by `lookForCopies`, else by `getPlanned`. */
+  local?: LocalShare | undefined;
   /** Keeps what was listed for the next run; the destination must exist. */
   keepListings(): Promise<void>;
 }
@@ -141,8 +149,11 @@ export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOpt
   const directory = resolve(options.directory);
   await makeFolder(directory);
   await plan.keepListings();
+  const { reuse = {} } = options;
+  if (reuse !== false && reuse.stateDir !== undefined) await rememberDestination(reuse.stateDir, directory);
   const result = await transfer(plan.files, {
     directory,
+    reuse: reuse === false ? undefined : copiesFor(plan, directory, reuse),
     openStore: tools.openStore,
     jobs: options.jobs,
     verify: options.verify,
@@ -158,6 +169,28 @@ export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOpt
   const lockPath = options.lockPath === undefined ? join(directory, LOCK_NAME) : resolve(options.lockPath);
   const movedLock = await writeLock(lock, lockPath);
   return { plan, transfer: result, lock, lockPath, missing, movedLock };
+}
+
+/** Copies for the engine: those that were found for the plan, and those of files that turn out to be damaged. */
+function copiesFor(plan: CohortPlan, directory: string, sources: ReuseSources): ReuseOptions {
+  const copies = plan.local?.copies ?? openLocalCopies(directory, sources);
+  const uuids = new Map<PlannedFile, string>();
+  return {
+    hardLinks: sources.hardLinks,
+    async prepare(missing, signal) {
+      const keys = new Map(plan.files.map((file) => [file.path, file]));
+      for (const file of missing) {
+        const planned = keys.get(file.path);
+        const uuid = planned === undefined || file.digests.length === 0 ? undefined : instanceOf(planned);
+        if (uuid !== undefined) uuids.set(file, uuid);
+      }
+      await copies.look(uuids.values(), signal);
+    },
+    copiesOf(file) {
+      const uuid = uuids.get(file);
+      return uuid === undefined ? [] : copies.of(uuid);
+    },
+  };
 }
 
 export { resultUntil };

@@ -11,7 +11,7 @@ export type {
   AskOptions,
   PlanOptions,
 } from './archive-work.ts';
-export { defaultCacheDir } from './default-cache-dir.ts';
+export { defaultCacheDir, defaultStateDir } from './default-cache-dir.ts';
 export {
   type CohortPlan,
   type GetOptions,
@@ -23,6 +23,13 @@ export {
 export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 export { type ListedPage, type ListObjectsOptions, listObjects } from './list-objects.ts';
+export {
+  type FoundCopy,
+  type LocalCopies,
+  type LocalShare,
+  lookForCopies,
+  type ReuseSources,
+} from './local-copies.ts';
 export { type LockedCohort, lockCohort } from './lock-cohort.ts';
 export { nameWithHistory } from './name-with-history.ts';
 export {

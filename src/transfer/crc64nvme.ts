@@ -5,7 +5,7 @@
  * because BigInt is far slower.
  */
 import { CRC64_LAYOUT, emitCrc64Kernel } from './crc64-kernel.ts';
-import { wasmApi } from './md5/machine.ts';
+import { takeMemory, wasmApi } from './md5/machine.ts';
 
 /** A running CRC-64/NVME. */
 export interface Crc64Nvme {
@@ -117,7 +117,8 @@ function wasmKernel(): Kernel | undefined {
 function loadKernel(): Kernel | undefined {
   const wasm = wasmApi();
   if (wasm === undefined || !IS_LITTLE_ENDIAN) return undefined;
-  const memory = new wasm.Memory({ initial: 2, maximum: 2 });
+  const memory = takeMemory(wasm, 2 << 16);
+  if (memory === undefined) return undefined;
   const { exports } = new wasm.Instance(new wasm.Module(emitCrc64Kernel()), { env: { memory } });
   const run = exports['crc64'] as (times: number) => void;
   const bytes = new Uint8Array(memory.buffer, CRC64_LAYOUT.data);

@@ -30,7 +30,7 @@ export async function checkSpace(
   need: number,
   options: { reserve: number; freeSpace?: FreeSpace | undefined },
 ): Promise<void> {
-  if (need === 0) return;
+  if (need <= 0) return;
   const have = await (options.freeSpace ?? freeSpace)(folder);
   if (have === undefined || need + options.reserve <= have) return;
   const reserve = options.reserve > 0 ? ` and ${sizeText(options.reserve)} are to stay free` : '';

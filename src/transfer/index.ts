@@ -4,6 +4,7 @@ export type * from './events.ts';
 export type { Verification } from './evidence.ts';
 export { type FreeSpace, freeSpace } from './free-space.ts';
 export { hashFile } from './hasher.ts';
+export { type JournalRecord, readProven } from './journal.ts';
 export { makeFolder } from './make-folder.ts';
 export type * from './plan.ts';
 export type { TransferRetry } from './retry.ts';

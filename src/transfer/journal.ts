@@ -66,6 +66,19 @@ export async function openJournal(file: string, options: { boot?: string } = {})
   };
 }
 
+/**
+ * Files that a folder's journal vouches for, by path. Takes no lock: what is added meanwhile may be missing.
+ *
+ * @param wanted lines of records that are looked at
+ * @throws CarrelError `unsupported` for a journal of a later version
+ */
+export async function readProven(
+  file: string,
+  wanted?: (line: string) => boolean,
+): Promise<Map<string, JournalRecord>> {
+  return (await readJournal(file, await bootId(), wanted)).records;
+}
+
 async function compact(file: string, records: Map<string, JournalRecord>): Promise<void> {
   const temporary = `${file}.new`;
   const handle = await open(temporary, 'w');

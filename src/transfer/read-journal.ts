@@ -13,6 +13,9 @@ export const JOURNAL_VERSION = 1;
 
 const READ_BYTES = 4 << 20;
 
+/** How a record begins, as it is written. */
+const RECORD = '{"path":';
+
 /** What is known of a file that this engine put there. */
 export interface JournalRecord {
   path: string;
@@ -33,9 +36,18 @@ export interface JournalContent {
   tail: string;
 }
 
-/** Reads the journal at `file`; nothing where there is none. `boot` is the identity of this boot of the machine. */
-export async function readJournal(file: string, boot: string): Promise<JournalContent> {
-  const reader = createReader(boot);
+/**
+ * Reads the journal at `file`; nothing where there is none.
+ *
+ * @param boot identity of this boot of the machine
+ * @param wanted lines of records that are looked at; the others are passed over unread
+ */
+export async function readJournal(
+  file: string,
+  boot: string,
+  wanted?: (line: string) => boolean,
+): Promise<JournalContent> {
+  const reader = createReader(boot, wanted);
   const handle = await open(file, 'r').catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
@@ -63,7 +75,10 @@ export function parseJournal(text: string, boot: string): JournalContent {
   return reader.end();
 }
 
-function createReader(boot: string): { text(piece: string): void; end(): JournalContent } {
+function createReader(
+  boot: string,
+  wanted?: (line: string) => boolean,
+): { text(piece: string): void; end(): JournalContent } {
   const records = new Map<string, JournalRecord>();
   let unsettled: string[] = [];
   let runBoot = boot;
@@ -77,6 +92,7 @@ function createReader(boot: string): { text(piece: string): void; end(): Journal
   const take = (line: string) => {
     if (line === '') return;
     lines += 1;
+    if (wanted !== undefined && line.startsWith(RECORD) && !wanted(line)) return;
     const value = parseLine(line);
     if (value === undefined) return;
     const record = asRecord(value);

@@ -5,6 +5,7 @@
  * size and modification time are those that were proven; any other copy is read and compared. A plan without a digest
  * takes no copy, for nothing would show that it is the right one.
  */
+import { randomUUID } from 'node:crypto';
 import { constants, copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../identifiers/index.ts';
@@ -30,6 +31,8 @@ export interface LocalCopy {
 
 /** Where copies may be, and how they are taken. */
 export interface ReuseOptions {
+  /** Called once with what is missing, before copies are asked for. */
+  prepare?: ((missing: readonly PlannedFile[], signal: AbortSignal) => Promise<void>) | undefined;
   /** Copies of a file, the likeliest first. */
   copiesOf(file: PlannedFile): readonly LocalCopy[];
   /**
@@ -51,10 +54,17 @@ export async function reuse(
     directory: string;
     partialFolder: string;
     journal: Pick<Journal, 'add'>;
+    /** Refuses bytes that do not fit; told what copies and what is still to be fetched need together. */
+    checkSpace?: ((need: number) => Promise<void>) | undefined;
+    onHashing?: ((state: { files: number; bytes: number }) => void) | undefined;
     signal: AbortSignal;
   },
 ): Promise<{ reused: FileResult[]; missing: PlannedFile[] }> {
   const { directory, partialFolder, journal, signal } = options;
+  await options.prepare?.(files, signal);
+  const { need, unproven } = await measure(files, options, partialFolder);
+  await options.checkSpace?.(need);
+  if (unproven.files > 0) options.onHashing?.(unproven);
   const lanes = lanesOnce();
   const found = new Map<PlannedFile, FileResult>();
 
@@ -128,6 +138,54 @@ export async function reuse(
     reused: files.flatMap((file) => found.get(file) ?? []),
     missing: files.filter((file) => !found.has(file)),
   };
+}
+
+/**
+ * Bytes that the disk needs for all of these files: nothing for those that are linked or share their blocks. A copy that
+ * turns out to be wrong is counted as one that is right; what is fetched instead is measured again.
+ */
+async function measure(
+  files: readonly PlannedFile[],
+  options: ReuseOptions,
+  partialFolder: string,
+): Promise<{ need: number; unproven: { files: number; bytes: number } }> {
+  const unproven = { files: 0, bytes: 0 };
+  const here = await stat(partialFolder).catch(() => undefined);
+  /** By device: whether a copy of what lies there takes no room. */
+  const free = new Map<number, Promise<boolean>>();
+  let need = 0;
+  await forEachLimited(files, AT_ONCE, async (file) => {
+    const { size = 0 } = file;
+    const copies = file.digests.length === 0 ? [] : options.copiesOf(file);
+    for (const copy of copies) {
+      const info = await stat(copy.path).catch(() => undefined);
+      if (!info?.isFile() || info.size !== size) continue;
+      if (copy.proven === undefined) {
+        unproven.files += 1;
+        unproven.bytes += size;
+      }
+      const linked = options.hardLinks === true && info.dev === here?.dev;
+      const shares = free.get(info.dev) ?? sharesBlocks(copy.path, partialFolder);
+      free.set(info.dev, shares);
+      if (!linked && !(await shares)) need += size;
+      return;
+    }
+    need += size;
+  });
+  return { need, unproven };
+}
+
+/** Tries it: no system says beforehand whether two places share blocks. */
+async function sharesBlocks(from: string, folder: string): Promise<boolean> {
+  const probe = join(folder, `probe-${randomUUID()}`);
+  try {
+    await copyFile(from, probe, constants.COPYFILE_FICLONE_FORCE);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await rm(probe, { force: true });
+  }
 }
 
 /** Shared blocks where the file system has them, else a link if that is wanted, else a copy. */

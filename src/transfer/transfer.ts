@@ -138,6 +138,7 @@ async function carryOut(
     emit({ type: 'file', ...file });
   }
   if (absent.length === 0) return;
+  const space = { reserve: options.freeSpaceReserve ?? 16 << 20, freeSpace: options.freeSpace };
   const { reused, missing } =
     options.reuse === undefined || verify !== 'full'
       ? { reused: [], missing: absent }
@@ -146,6 +147,12 @@ async function carryOut(
           directory,
           partialFolder: state.partialFolder,
           journal: state.journal,
+          checkSpace: (need) => checkSpace(directory, need - partialSum(absent, state), space),
+          onHashing: ({ files: count, bytes }) =>
+            emit({
+              type: 'note',
+              message: `reading files that stand elsewhere on this machine, to prove them: ${count} (${bytes} bytes)`,
+            }),
           signal,
         });
   for (const file of reused) {
@@ -157,10 +164,7 @@ async function carryOut(
   const need = missing.reduce((sum, { path, size = 0 }) => {
     return sum + Math.max(0, size - (state.partialBytes(path) ?? 0));
   }, 0);
-  await checkSpace(directory, need, {
-    reserve: options.freeSpaceReserve ?? 16 << 20,
-    freeSpace: options.freeSpace,
-  });
+  await checkSpace(directory, need, space);
 
   const pace = createPace(options.jobs ?? 'auto');
   const fetcher = await openFetcher(missing, {
@@ -247,6 +251,11 @@ function sumOfSizes(files: readonly PlannedFile[]): number | undefined {
     sum += size;
   }
   return sum;
+}
+
+/** Bytes of these files that earlier runs left. */
+function partialSum(files: readonly PlannedFile[], state: StateFolder): number {
+  return files.reduce((sum, { path, size = 0 }) => sum + Math.min(size, state.partialBytes(path) ?? 0), 0);
 }
 
 function failureOf(file: PlannedFile, error: unknown): FileFailure {

@@ -61,7 +61,14 @@ export function startCarrel(args: readonly string[], options: RunOptions = {}): 
   if (!existsSync(BIN)) throw new Error(`${BIN} is missing: run npm run build first`);
   const child = spawn(NODE, [BIN, ...args], {
     cwd: options.cwd,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      // Tests that fetch the same files twice count requests, and leave nothing in the home of whoever runs them.
+      CARREL_REUSE: 'never',
+      CARREL_STATE_DIR: join(tmpdir(), `carrel-e2e-state-${process.pid}`),
+      ...options.env,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   running.add(child);
@@ -197,6 +204,7 @@ export async function openReadingRoom(
     CARREL_ARCHIVE: archivePath,
     CARREL_CACHE_DIR: join(folder, 'cache'),
     CARREL_CONFIG_DIR: join(folder, 'config'),
+    CARREL_STATE_DIR: join(folder, 'state'),
     CARREL_FROM: options.from ?? 'aws',
   };
   const facts = sampleFacts();

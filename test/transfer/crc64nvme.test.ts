@@ -1,6 +1,12 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createOpenStore } from '../../src/stores/index.ts';
 import { createCrc64Nvme } from '../../src/transfer/crc64nvme.ts';
+import { transfer } from '../../src/transfer/index.ts';
+import { temporaryFolder } from './desk.ts';
 
 type Options = Parameters<typeof createCrc64Nvme>[0];
 
@@ -70,5 +76,55 @@ describe.each<[string, Options]>([
     other.update(bytes.subarray(100_000));
     expect(other.digest()).toBe(byDefinition(bytes));
     expect(one.digest()).toBe(byDefinition(Buffer.concat([bytes, bytes.subarray(0, 777)])));
+  });
+});
+
+describe('an object in parts that S3 gave a CRC-64', () => {
+  /** Fetches an object whose reply names this checksum. */
+  async function fetched(body: Buffer, checksum: string) {
+    const server = createServer((_request, response) => {
+      response.writeHead(200, {
+        etag: '"9e107d9d372bb6826bd81d3542a419d6-3"',
+        'content-length': body.length,
+        'x-amz-checksum-crc64nvme': Buffer.from(checksum, 'hex').toString('base64'),
+        'x-amz-checksum-type': 'FULL_OBJECT',
+      });
+      response.end(body);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const stores = createOpenStore({ http: { env: {} } });
+    onTestFinished(() => stores.close());
+    const place = { protocol: 's3' as const, endpoint: `http://127.0.0.1:${port}`, bucket: 'parts' };
+    const plan = [
+      {
+        path: 'slide.dcm',
+        size: body.length,
+        digests: [],
+        sources: [{ mirror: 'test', place, key: 'slide.dcm' }],
+      },
+    ];
+    const options = {
+      directory: await temporaryFolder(),
+      openStore: stores.openStore,
+      retry: { attempts: 1 },
+    };
+    return { first: await transfer(plan, options), again: () => transfer(plan, options) };
+  }
+
+  test('is proven by it, and stays so in the next run', async () => {
+    const body = randomBytes(1_500_000);
+    const checksum = byDefinition(body);
+    const { first, again } = await fetched(body, checksum);
+    expect(first.failed).toEqual([]);
+    expect(first.files).toMatchObject([{ verifiedBy: 'crc64nvme', digest: `crc64nvme:${checksum}` }]);
+    expect(await again()).toMatchObject({ present: 1, requests: 0, files: [{ verifiedBy: 'crc64nvme' }] });
+  });
+
+  test('fails where it is another one', async () => {
+    const { first } = await fetched(Buffer.alloc(1000, 'x'), '0123456789abcdef');
+    expect(first.files).toEqual([]);
+    expect(first.failed).toMatchObject([{ path: 'slide.dcm', error: { code: 'verification' } }]);
   });
 });

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createCrc64Nvme } from '../../src/transfer/crc64nvme.ts';
 import { createArena, footprint } from '../../src/transfer/md5/arena.ts';
 import { SINES } from '../../src/transfer/md5/kernel.ts';
 import { createMd5Machine, firstState, hasSimd, type Md5Machine } from '../../src/transfer/md5/machine.ts';
@@ -74,24 +75,62 @@ describe('the machine', () => {
     expect(hasSimd()).toBe(true);
   });
 
-  test.each([
-    ['without WebAssembly', ['--jitless']],
-    ['without vector instructions', ['--no-enable-ssse3', '--no-enable-sse4-1']],
-  ])('%s, node:crypto does the work', (_, flags) => {
+  /** What a program prints that hashes "abc" both ways, started by a shell with these words before `node`. */
+  function printed(before: string, ...flags: string[]): string {
     const program =
       "import { createMd5Lanes } from './src/transfer/md5/md5-lanes.ts';" +
+      "import { createCrc64Nvme } from './src/transfer/crc64nvme.ts';" +
       'const lanes = createMd5Lanes(); const stream = lanes.open(); stream.update(Buffer.from("abc"));' +
-      'stream.digest().then((digest) => console.log(lanes.simd, digest));';
-    const isX64 = process.arch === 'x64';
-    if (!isX64 && flags.length === 2) return;
-    const printed = execFileSync(
-      process.execPath,
-      [...flags, '--import', 'tsx', '--input-type=module', '-e', program],
-      {
-        encoding: 'utf8',
+      'const crc = createCrc64Nvme(); crc.update(Buffer.from("123456789".repeat(100)));' +
+      'stream.digest().then((digest) => console.log(lanes.simd, digest, crc.digest()));';
+    const node = [process.execPath, ...flags, '--import', 'tsx', '--input-type=module', '-e', program];
+    return execFileSync('sh', ['-c', `${before} exec "$@"`, 'sh', ...node], { encoding: 'utf8' }).trim();
+  }
+  const crc = createCrc64Nvme({ implementation: 'javascript' });
+  crc.update(Buffer.from('123456789'.repeat(100)));
+  const right = `900150983cd24fb0d6963f7d28e17f72 ${crc.digest()}`;
+  const isPosix = process.platform !== 'win32';
+
+  test.skipIf(!isPosix)('works in a process of its own', () => {
+    expect(printed('')).toBe(`true ${right}`);
+  });
+
+  test.skipIf(!isPosix)('without WebAssembly, node:crypto does the work', () => {
+    expect(printed('', '--jitless')).toBe(`false ${right}`);
+  });
+
+  test.skipIf(!isPosix || process.arch !== 'x64')('without vector instructions too', () => {
+    expect(printed('', '--no-enable-ssse3', '--no-enable-sse4-1')).toBe(`false ${right}`);
+  });
+
+  test('and where the machine gives no memory, as under the `ulimit -v` of clusters', async () => {
+    const { WebAssembly: real } = globalThis as unknown as {
+      WebAssembly: { Module: unknown; Instance: unknown };
+    };
+    const refused = { calls: 0 };
+    vi.stubGlobal('WebAssembly', {
+      validate: () => true,
+      Module: real.Module,
+      Instance: real.Instance,
+      Memory: class {
+        constructor() {
+          refused.calls += 1;
+          throw new RangeError('could not allocate memory');
+        }
       },
-    );
-    expect(printed.trim()).toBe('false 900150983cd24fb0d6963f7d28e17f72');
+    });
+    vi.resetModules();
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { createMd5Lanes } = await import('../../src/transfer/md5/md5-lanes.ts');
+    const { createCrc64Nvme: create } = await import('../../src/transfer/crc64nvme.ts');
+    const lanes = createMd5Lanes();
+    expect(lanes.simd).toBe(false);
+    const crc = create();
+    crc.update(Buffer.alloc(1000));
+    const expected = createCrc64Nvme({ implementation: 'javascript' });
+    expected.update(Buffer.alloc(1000));
+    expect(crc.digest()).toBe(expected.digest());
+    expect(refused.calls).toBe(2);
   });
 });
 

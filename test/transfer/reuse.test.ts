@@ -1,9 +1,15 @@
-import { mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { copyFile, mkdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type LocalCopy, type ReuseOptions, transfer } from '../../src/transfer/index.ts';
+import {
+  type LocalCopy,
+  type ReuseOptions,
+  type TransferOptions,
+  transfer,
+} from '../../src/transfer/index.ts';
 import { createMemoryStore, md5, memoryPlace } from '../fixtures/memory-store.ts';
-import { leftovers, opener, planOf, randomFiles, read, temporaryFolder } from './desk.ts';
+import { filesIn, leftovers, opener, planOf, randomFiles, read, temporaryFolder } from './desk.ts';
 
 /** Four files in a store, and a folder elsewhere on the machine with a copy of each under another name. */
 async function scene(options: { proven?: boolean } = {}) {
@@ -22,8 +28,10 @@ async function scene(options: { proven?: boolean } = {}) {
   const get = (
     more: Partial<ReuseOptions> = {},
     plan = planOf(contents, [{ mirror: 'm', place: memoryPlace }]),
+    options: Partial<TransferOptions> = {},
   ) =>
     transfer(plan, {
+      ...options,
       directory,
       openStore: opener([store]),
       reuse: { copiesOf: ({ path }) => [copies.get(path) ?? { path: '/nowhere' }], ...more },
@@ -105,5 +113,24 @@ describe('bytes that are on this machine already', () => {
       digests: [],
     }));
     expect(await get({}, plan)).toMatchObject({ fetched: 4, reused: 0 });
+  });
+
+  test('count as bytes that need room, unless they are linked', async () => {
+    const { directory, elsewhere, get } = await scene({ proven: true });
+    const freeSpace = async () => 40_000;
+    const shares = await copyFile(
+      join(elsewhere, 'old-0.dcm'),
+      join(elsewhere, 'probe'),
+      constants.COPYFILE_FICLONE_FORCE,
+    ).then(
+      () => true,
+      () => false,
+    );
+    const more = { freeSpace, freeSpaceReserve: 0 };
+    if (!shares) {
+      await expect(get({}, undefined, more)).rejects.toMatchObject({ code: 'no-space' });
+      expect((await filesIn(directory)).length).toBe(0);
+    }
+    expect(await get({ hardLinks: true }, undefined, more)).toMatchObject({ reused: 4, fetched: 0 });
   });
 });

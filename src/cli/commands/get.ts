@@ -5,6 +5,7 @@ import { Option } from 'commander';
 import {
   type GetOptions,
   getPlanned,
+  lookForCopies,
   planCohort,
   type Question,
   resolveCohort,
@@ -12,13 +13,14 @@ import {
 } from '../../cohort/index.ts';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { AsKind } from '../../identifiers/index.ts';
-import type { CommandSpec } from '../command.ts';
+import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { byteRate } from '../numbers.ts';
 import { endOfPlan, printCohortNotes, printPlan, printResult } from '../output/get-report.ts';
 import { createProgress } from '../output/progress.ts';
 import { formatCount, plural } from '../output/text.ts';
 import { readStdin } from '../read-stdin.ts';
+import { reuseOf } from '../reuse-sources.ts';
 import { addSelectionFlags, selectionOf } from '../selection-flags.ts';
 import { textOf } from '../settings.ts';
 import { write } from '../terminal.ts';
@@ -32,6 +34,7 @@ export const spec: CommandSpec = {
     'carrel get --collection rider_pilot --modality CT --limit 5 -o data',
     "carrel get manifest.s5cmd 's3://idc-open-data/28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19/*' -o data",
     'carrel get data/carrel.lock.json -o again',
+    'carrel get --collection nlst --reuse /data/idc -o data',
     'carrel get --collection nlst --dry-run',
   ],
   exitCodes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 130],
@@ -51,6 +54,14 @@ export const spec: CommandSpec = {
       .addOption(new Option('--verify <how>', 'full, size or none').choices(['full', 'size', 'none']))
       .addOption(new Option('--jobs <n>', 'files in flight, or auto'))
       .addOption(new Option('--bandwidth <rate>', 'at most so many bytes per second: 50M'))
+      .addOption(
+        new Option(
+          '--reuse <dir>',
+          'take bytes that stand in this folder instead of fetching them (repeatable)',
+        ).argParser(collect),
+      )
+      .addOption(new Option('--no-reuse', 'fetch everything, look nowhere else on this machine'))
+      .addOption(new Option('--reuse-links', 'hard links instead of copies, where files cannot share blocks'))
       .addOption(new Option('--lock <file>', 'where to write the lock file'))
       .addOption(
         new Option(
@@ -82,6 +93,7 @@ export const spec: CommandSpec = {
       verify: verification(textOf(run.settings, 'verify')),
       jobs: jobs === 'auto' ? 'auto' : wholeNumber('--jobs', jobs),
       bandwidth: bandwidth === 'unlimited' ? undefined : byteRate(bandwidth),
+      reuse: await reuseOf(run, flags),
     };
     return await atDesk(run, async (desk) => {
       if (!run.quiet && !run.json)
@@ -90,6 +102,8 @@ export const spec: CommandSpec = {
       const cohort = await resolveCohort(question, tools, { cwd: run.terminal.cwd });
       await printCohortNotes(run, cohort);
       const plan = await planCohort(cohort, tools, options);
+      if (options.reuse !== false && options.reuse !== undefined && options.verify === 'full')
+        plan.local = await lookForCopies(plan.files, options.directory, options.reuse, run.signal);
       await printPlan(run, plan);
       if (flags['dryRun'] === true) return await endOfPlan(run, plan, options);
       const requestsBefore = desk.pool.stats.requests;
@@ -104,7 +118,7 @@ export const spec: CommandSpec = {
         const done = resultUntil(error);
         throw new CarrelError(
           'interrupted',
-          `interrupted: ${formatCount((done?.fetched ?? 0) + (done?.present ?? 0))} of ${plural(plan.files.length, 'file')} are in place`,
+          `interrupted: ${formatCount((done?.fetched ?? 0) + (done?.present ?? 0) + (done?.reused ?? 0))} of ${plural(plan.files.length, 'file')} are in place`,
           {
             next: `carrel ${run.argv.map(quote).join(' ')}   (the same command goes on where it stopped)`,
           },

@@ -46,6 +46,7 @@ export async function printPlan(run: Run, plan: CohortPlan): Promise<void> {
         })),
       })}\n`,
     );
+    await printLocal(run, plan);
     return;
   }
   for (const { item, origin, error } of failures.slice(0, 20)) {
@@ -74,6 +75,33 @@ export async function printPlan(run: Run, plan: CohortPlan): Promise<void> {
       `  ${printable(license ?? 'licence not stated')}: ${formatCount(count)} series, ${formatBytes(size)}\n`,
     );
   }
+  await printLocal(run, plan);
+}
+
+/** What need not be fetched, and where it stands. */
+async function printLocal(run: Run, { local, files, bytes }: CohortPlan): Promise<void> {
+  if (local === undefined) return;
+  if (run.json) {
+    if (local.files === 0) return;
+    const { from } = local;
+    await write(
+      run.terminal.out,
+      `${toJson({ type: 'reuse', files: local.files, bytes: local.bytes, from })}\n`,
+    );
+    return;
+  }
+  const say = (text: string) => write(run.terminal.err, `  ${text}\n`);
+  if (local.files > 0)
+    await say(
+      `on this machine already: ${formatCount(local.files)} of ${plural(files.length, 'file')}, ${formatBytes(local.bytes)} of ${formatBytes(bytes)}`,
+    );
+  for (const { folder, files: count, bytes: size } of local.from.slice(0, 5)) {
+    const where = printable(shortPath(run.terminal.cwd, folder));
+    await say(`  in ${where}: ${plural(count, 'file')}, ${formatBytes(size)}`);
+  }
+  if (local.from.length > 5) await say(`  … and in ${plural(local.from.length - 5, 'more folder')}`);
+  for (const folder of local.copies.passedOver.slice(0, 3))
+    await say(`not looked through, for it is large: ${printable(folder)} (--reuse does)`);
 }
 
 /** Names that led nowhere and series that no bucket has, together. */
@@ -89,12 +117,12 @@ export async function endOfPlan(run: Run, plan: CohortPlan, options: GetOptions)
   if (run.json)
     await write(
       run.terminal.out,
-      `${toJson({ type: 'summary', dryRun: true, planned: plan.files.length, bytes: plan.bytes, directory: options.directory })}\n`,
+      `${toJson({ type: 'summary', dryRun: true, planned: plan.files.length, bytes: plan.bytes, ...(plan.local === undefined ? {} : { reuse: plan.local.files, bytesReuse: plan.local.bytes }), directory: options.directory })}\n`,
     );
   else
     await write(
       run.terminal.out,
-      `dry run: ${plural(plan.files.length, 'file')}, ${formatBytes(plan.bytes)} would be in ${printable(options.directory)}\n`,
+      `dry run: ${plural(plan.files.length, 'file')}, ${formatBytes(plan.bytes)} would be in ${printable(options.directory)}${plan.local === undefined || plan.local.files === 0 ? '' : `, ${formatCount(plan.local.files)} of them from this machine (${formatBytes(plan.local.bytes)})`}\n`,
     );
   return unresolvedOf(plan).length === 0 ? 0 : 3;
 }
@@ -118,6 +146,7 @@ export async function printResult(
         planned: transfer.planned,
         fetched: transfer.fetched,
         present: transfer.present,
+        reused: transfer.reused,
         failed: transfer.failed.length,
         redacted: missingOf(result, 'redacted').length,
         lost: missingOf(result, 'lost').length,
@@ -125,6 +154,7 @@ export async function printResult(
         unresolved: unresolvedOf(plan).length,
         bytesFetched: transfer.bytesFetched,
         bytesPresent: transfer.bytesPresent,
+        bytesReused: transfer.bytesReused,
         verifiedBy: transfer.verifiedBy,
         requests,
         requestsForFiles: requests - requestsBefore,
@@ -153,6 +183,9 @@ export async function printResult(
   const parts = [
     `${formatCount(transfer.fetched)} fetched (${formatBytes(transfer.bytesFetched)} in ${formatSeconds(transfer.milliseconds / 1000)})`,
     `${formatCount(transfer.present)} already here`,
+    ...(transfer.reused === 0
+      ? []
+      : [`${formatCount(transfer.reused)} taken from this machine (${formatBytes(transfer.bytesReused)})`]),
     failedText(result),
     ...(evidence === '' ? [] : [`verified: ${evidence}`]),
     requests === 0 ? 'no request made' : plural(requests, 'request'),
@@ -196,7 +229,7 @@ export async function printMissing(run: Run, missing: readonly MissingFile[]): P
 function exitOf({ transfer, plan }: GetResult): ExitCode {
   const missing = unresolvedOf(plan);
   if (transfer.failed.length === 0) return missing.length === 0 ? 0 : 3;
-  const came = transfer.fetched + transfer.present;
+  const came = transfer.fetched + transfer.present + transfer.reused;
   if (transfer.failed.every(({ error }) => error.code === 'verification')) return 5;
   const first = transfer.failed[0];
   return came > 0 || first === undefined ? 3 : exitCodeOf(first.error.code);

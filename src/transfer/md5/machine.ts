@@ -1,11 +1,16 @@
 /** The kernels with their memory: any streams can be put together per call, a lane belongs to nobody. */
 import { constantsTable, emitKernels, LAYOUT, type Width } from './kernel.ts';
 
+/** Memory of a module. */
+interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
 /** What of WebAssembly is used; the typings of Node 20 have none of it. */
 interface WasmApi {
   validate(bytes: Uint8Array): boolean;
   Module: new (bytes: Uint8Array) => object;
-  Memory: new (size: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
+  Memory: new (size: { initial: number; maximum: number }) => WasmMemory;
   Instance: new (module: object, imports: object) => { readonly exports: Record<string, unknown> };
 }
 
@@ -39,6 +44,19 @@ export function wasmApi(): WasmApi | undefined {
   return (globalThis as { WebAssembly?: WasmApi }).WebAssembly;
 }
 
+/**
+ * A memory of fixed size; undefined where the machine does not give it. V8 reserves some 10 GB of addresses for each,
+ * which `ulimit -v`, as clusters set it, may refuse.
+ */
+export function takeMemory(wasm: WasmApi, bytes: number): WasmMemory | undefined {
+  const pages = Math.ceil(bytes / WASM_PAGE);
+  try {
+    return new wasm.Memory({ initial: pages, maximum: pages });
+  } catch {
+    return undefined;
+  }
+}
+
 /** True where the kernels can run: WebAssembly with 128-bit vectors on a processor that V8 has instructions for. */
 export function hasSimd(): boolean {
   return compiled() !== undefined;
@@ -58,7 +76,7 @@ function compile(code: Uint8Array): object | undefined {
 }
 
 /**
- * Makes a machine; undefined where there is no SIMD.
+ * Makes a machine; undefined where there is no SIMD, or no memory for it.
  *
  * @param options.bytes size of the memory, rounded up to 64 KiB
  * @param options.sines constants of the steps; others than MD5's give another hash (for tests of the tests)
@@ -70,8 +88,8 @@ export function createMd5Machine(options: {
   const wasm = wasmApi();
   const module = options.sines === undefined ? compiled() : compile(emitKernels(options.sines));
   if (wasm === undefined || module === undefined) return undefined;
-  const pages = Math.ceil(options.bytes / WASM_PAGE);
-  const shared = new wasm.Memory({ initial: pages, maximum: pages });
+  const shared = takeMemory(wasm, options.bytes);
+  if (shared === undefined) return undefined;
   const { exports } = new wasm.Instance(module, { env: { memory: shared } });
   const kernel = (width: Width) => exports[`md5x${width}`] as (blocks: number) => void;
   const [one, four, eight] = [kernel(1), kernel(4), kernel(8)];

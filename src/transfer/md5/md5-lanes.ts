@@ -8,7 +8,10 @@ import { createSimdLanes } from './simd-lanes.ts';
 
 /** Room for the bytes of one body, in memory that is hashed in place. */
 export interface Slab {
-  /** To be filled by the caller. Its first bytes stay as they are until `release`; those behind the given ones may not. */
+  /**
+   * To be filled by the caller. Its first bytes stay as they are until `release`; those behind the given ones may not.
+   * A part of a large memory: copy what another thread is to have, for posting a view posts all of it.
+   */
   readonly view: Uint8Array<ArrayBuffer>;
   /** To be called once when the caller needs the view no more, hashed or not. */
   release(): void;
