@@ -140,7 +140,7 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       origin = from;
       wanted = algorithms;
       if (from.total !== undefined && from.total <= SMALL_BYTES) {
-        small = createSmallBody(from.total, algorithms.has('md5') ? lanes : undefined);
+        small = createSmallBody(from.total, lanes);
         return;
       }
       hasher = createHasher(algorithms, hasherOptions(from));

@@ -1,6 +1,7 @@
 /**
  * A small file on its way: in memory until it is whole and proven, then written at once. Its digests are computed when
- * it is whole, MD5 together with other files and in place, where the thread has room for it in the memory of its lanes.
+ * it is whole, MD5 together with other files and in place. It lies in the memory of the lanes where that has room: memory
+ * that is used again costs no page faults, which would be as dear as the digest.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
