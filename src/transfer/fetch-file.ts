@@ -39,8 +39,8 @@ export interface FetchContext extends Reception {
   mirrors: Mirrors;
   pace: Pick<Pace, 'slowDown'>;
   retry: RetryPolicy;
-  /** Where this thread computes MD5; made at first use. */
-  lanes: () => Md5Lanes;
+  /** Where this thread computes MD5; undefined where there is too little to hash for it. */
+  lanes: () => Md5Lanes | undefined;
   emit(event: TransferEvent): void;
 }
 
