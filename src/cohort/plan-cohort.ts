@@ -180,7 +180,7 @@ export function lockOf(
 }
 
 function pinned(digests: readonly Digest[]): Digest[] {
-  for (const algorithm of ['md5:', 'sha256:', 'crc32c:']) {
+  for (const algorithm of ['md5:', 'sha256:', 'crc32c:', 's3etag:', 'crc64nvme:']) {
     const found = digests.find((digest) => digest.startsWith(algorithm));
     if (found !== undefined) return [found];
   }

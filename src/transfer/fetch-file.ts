@@ -16,6 +16,7 @@ import type { Mirrors } from './mirrors.ts';
 import type { Pace } from './pace.ts';
 import { createPartialFile, type PartialFile } from './partial-file.ts';
 import type { PlannedFile } from './plan.ts';
+import { proveParts } from './prove-parts.ts';
 import { OtherObject, type Reception, receive, startAgain } from './receive.ts';
 import { type RetryPolicy, waitBefore } from './retry.ts';
 
@@ -38,8 +39,8 @@ export interface FetchContext extends Reception {
   mirrors: Mirrors;
   pace: Pick<Pace, 'slowDown'>;
   retry: RetryPolicy;
-  /** Where this thread computes MD5; made at first use. */
-  lanes: () => Md5Lanes;
+  /** Where this thread computes MD5; undefined where there is too little to hash for it. */
+  lanes: () => Md5Lanes | undefined;
   emit(event: TransferEvent): void;
 }
 
@@ -138,7 +139,8 @@ async function fetchFrom(
       if (partial.length === 0 || partial.length !== partial.origin?.total) {
         await receive(source, file, partial, context, { mayBeSlow: count.attempts > IMPATIENT_ATTEMPTS });
       }
-      const verdict = await judgePartial(file, partial, context);
+      const judged = await judgePartial(file, partial, context);
+      const verdict = await proveParts(judged, source, file, partial, context);
       if (verdict.good) return verdict;
       const { pieced } = partial;
       await startAgain(partial, meter);

@@ -52,8 +52,12 @@ export interface Fetcher {
   end(): Promise<void>;
 }
 
-/** Fetches in this thread. */
-export function createFetcher(options: FetcherOptions): Fetcher {
+/**
+ * Fetches in this thread.
+ *
+ * @param bytes that are to come, as far as known
+ */
+export function createFetcher(options: FetcherOptions, bytes = Number.POSITIVE_INFINITY): Fetcher {
   const { bandwidth, signal, timeouts, ...rest } = options;
   const meter = createMeter();
   const watch = startWatch(signal, timeouts);
@@ -65,7 +69,7 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     throttle,
     signal,
     mirrors: createMirrors(),
-    lanes: lanesOnce(),
+    lanes: lanesOnce(bytes),
     partBudget: createPartBudget(),
     hedge: createHedge({ floorMs: timeouts?.hedge }),
   };

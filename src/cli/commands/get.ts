@@ -112,7 +112,9 @@ export const spec: CommandSpec = {
         const result = await getPlanned(plan, tools, { ...options, onEvent: progress.report }).finally(
           progress.end,
         );
-        return await printResult(run, result, options, desk.pool.stats.requests, requestsBefore);
+        // Threads of the transfer have connections of their own, which the desk's pool does not see.
+        const forFiles = Math.max(result.transfer.requests, desk.pool.stats.requests - requestsBefore);
+        return await printResult(run, result, options, requestsBefore + forFiles, requestsBefore);
       } catch (error) {
         if (!isCarrelError(error, 'interrupted')) throw error;
         const done = resultUntil(error);
