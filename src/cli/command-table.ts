@@ -21,6 +21,10 @@ const TABLE = {
   open: { summary: 'viewer link', load: () => import('./commands/open.ts') },
   ls: { summary: 'list objects of a bucket or folder', load: () => import('./commands/ls.ts') },
   cat: { summary: 'write an object to stdout', load: () => import('./commands/cat.ts') },
+  cp: {
+    summary: 'copy objects to files: s3://, gs://, https://, wildcards',
+    load: () => import('./commands/cp.ts'),
+  },
   manifest: { summary: 'convert, check and split manifests', load: () => import('./commands/manifest.ts') },
   catalog: { summary: 'install and inspect catalogue tables', load: () => import('./commands/catalog.ts') },
   serve: {

@@ -26,6 +26,8 @@ export interface Place {
   access?: 'anonymous' | 'signed' | undefined;
   /** Default: `path`. */
   addressing?: 'path' | 'virtual' | undefined;
+  /** Buckets whose reader pays: `requester` on S3, the project that is charged on Google. With `signed` only. */
+  payer?: string | undefined;
 }
 
 /** What is known of an object without reading it. */

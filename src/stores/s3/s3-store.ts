@@ -15,6 +15,8 @@ export function createS3Store(place: Place, pool: HttpPool, sign: SignRequest): 
   const endpoint = new URL(place.endpoint);
   const base = endpoint.pathname.replace(/\/+$/, '');
   const signed = place.access === 'signed';
+  const payer: Record<string, string> =
+    place.payer === undefined ? {} : { 'x-amz-request-payer': place.payer };
   let region = place.region ?? DEFAULT_REGION;
 
   /** Host and path of a key; the empty key is the bucket. */
@@ -37,7 +39,7 @@ export function createS3Store(place: Place, pool: HttpPool, sign: SignRequest): 
     const url = `${endpoint.protocol}//${host}${path}${Object.keys(query).length === 0 ? '' : `?${encodeQuery(query)}`}`;
     const { protocol } = endpoint;
     const withSignature = signed
-      ? await sign({ method, protocol, host, path, query, headers, region })
+      ? await sign({ method, protocol, host, path, query, headers: { ...headers, ...payer }, region })
       : headers;
     // A signature is for one host and path: a redirect would need another.
     return pool.request({
