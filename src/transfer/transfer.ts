@@ -179,7 +179,10 @@ async function carryOut(
     retry: retryPolicy(options.retry),
     timeouts: options.timeouts,
     bandwidth: options.bandwidth,
-    emit,
+    emit(event) {
+      if (event.type === 'retry') progress.retried();
+      emit(event);
+    },
     signal,
     threads: options.threads ?? 'auto',
   });
@@ -208,7 +211,7 @@ async function carryOut(
           const done = await fetcher.fetch(file);
           lost.reached();
           countFile(result, done);
-          progress.fileDone();
+          progress.fileDone(done.mirror);
           emit({ type: 'file', ...done });
         } catch (error) {
           if (signal.aborted) return;
