@@ -25,6 +25,11 @@ const TABLE = {
     summary: 'copy objects to files: s3://, gs://, https://, wildcards',
     load: () => import('./commands/cp.ts'),
   },
+  sync: {
+    summary: 'make a folder hold what a bucket holds: fetch what differs',
+    load: () => import('./commands/sync.ts'),
+  },
+  run: { summary: 'execute an s5cmd run file exactly as written', load: () => import('./commands/run.ts') },
   manifest: { summary: 'convert, check and split manifests', load: () => import('./commands/manifest.ts') },
   catalog: { summary: 'install and inspect catalogue tables', load: () => import('./commands/catalog.ts') },
   serve: {

@@ -15,3 +15,5 @@ export {
   planCopies,
 } from './plan-copies.ts';
 export { type RunCopiesOptions, runCopies } from './run-copies.ts';
+export { parseRunFile, type RunFile } from './run-file.ts';
+export { findExtra, removeExtra } from './sync.ts';
