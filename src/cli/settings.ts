@@ -45,6 +45,11 @@ export const SETTINGS = {
     fallback: 'auto',
     help: 'auto: bytes that earlier destinations hold are not fetched again; never; or folders to look in too',
   },
+  progress: {
+    variable: 'CARREL_PROGRESS',
+    fallback: 'auto',
+    help: 'auto, bar, lines, json (events on stderr) or none',
+  },
   color: { variable: 'CARREL_COLOR', fallback: 'auto', help: 'auto, always or never' },
   fetch_tables: {
     variable: 'CARREL_FETCH_TABLES',

@@ -40,6 +40,10 @@ export type TransferEvent =
       totalFiles: number;
       totalBytes: number | undefined;
       bytesPerSecond: number;
+      /** Attempts that were made again so far. */
+      retries: number;
+      /** Mirror that the last file came from; undefined before the first. */
+      mirror?: string | undefined;
     }
   | ({ type: 'file' } & FileResult)
   | ({ type: 'failure' } & FileFailure)
