@@ -13,6 +13,7 @@ export type {
   PlanOptions,
 } from './archive-work.ts';
 export { defaultCacheDir, defaultStateDir } from './default-cache-dir.ts';
+export type { NamePolicy } from './file-names.ts';
 export {
   type CohortPlan,
   type GetOptions,
