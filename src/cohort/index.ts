@@ -5,6 +5,7 @@ export type {
   ArchiveGetOptions,
   ArchiveGetResult,
   ArchiveLock,
+  ArchiveRepairReport,
   ArchiveVerifyOptions,
   ArchiveVerifyReport,
   Asked,
@@ -12,6 +13,7 @@ export type {
   PlanOptions,
 } from './archive-work.ts';
 export { defaultCacheDir, defaultStateDir } from './default-cache-dir.ts';
+export type { NamePolicy } from './file-names.ts';
 export {
   type CohortPlan,
   type GetOptions,
@@ -51,5 +53,13 @@ export type { RowSchema, SqlAnswer, SqlParameter, SqlRow, SqlValue } from './sql
 export { withdrawnError } from './tell-withdrawn.ts';
 export { type MissingFile, readTombstones, type Tombstone } from './tombstones.ts';
 export { refuseUnknown, unknownValue } from './unknown-value.ts';
-export { type LockedFolder, lockedFiles, openLockedFolder, verifyFolder } from './verify-cohort.ts';
+export {
+  isFolderGood,
+  isOnlyRedacted,
+  type LockedFolder,
+  lockedFiles,
+  openLockedFolder,
+  repairFolder,
+  verifyFolder,
+} from './verify-cohort.ts';
 export { LOCK_NAME, writeLock } from './write-lock.ts';

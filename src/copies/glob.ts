@@ -22,8 +22,11 @@ export interface Glob {
   matches(key: string): boolean;
 }
 
-/** One piece of a gsutil pattern. `skip`: any number of characters, `/` among them only where `deep`. */
-type Piece = { deep: boolean } | { test: (character: string) => boolean };
+/**
+ * One piece of a gsutil pattern: any number of characters (`/` among them only where `deep`), one character, or a place
+ * from which the next two pieces may be left out (a `**` and its slash stand for no level too).
+ */
+type Piece = { deep: boolean } | { test: (character: string) => boolean } | { skip: 3 };
 
 /** Makes a pattern ready. `raw`: no character is special. Matching takes at most pattern × key steps. */
 export function compileGlob(pattern: string, language: GlobLanguage, raw = false): Glob {
@@ -55,7 +58,7 @@ function gsutilMatcher(pattern: string): (key: string) => boolean {
         if (piece === undefined) continue;
         if ('test' in piece) {
           if (piece.test(character)) next.add(place + 1);
-        } else if (piece.deep || character !== '/') next.add(place);
+        } else if ('deep' in piece && (piece.deep || character !== '/')) next.add(place);
       }
       if (next.size === 0) return false;
       reached = follow(next, pieces);
@@ -68,7 +71,9 @@ function gsutilMatcher(pattern: string): (key: string) => boolean {
 function follow(places: Set<number>, pieces: readonly Piece[]): Set<number> {
   for (const place of places) {
     const piece = pieces[place];
-    if (piece !== undefined && 'deep' in piece) places.add(place + 1);
+    if (piece === undefined || 'test' in piece) continue;
+    places.add(place + 1);
+    if ('skip' in piece) places.add(place + piece.skip);
   }
   return places;
 }
@@ -81,6 +86,8 @@ function piecesOf(pattern: string): Piece[] {
     if (character === '*') {
       let end = index;
       while (characters[end + 1] === '*') end += 1;
+      const whole = index === 0 || characters[index - 1] === '/';
+      if (end > index && whole && characters[end + 1] === '/') pieces.push({ skip: 3 });
       pieces.push({ deep: end > index });
       index = end;
     } else if (character === '?') pieces.push({ test: (one) => one !== '/' });

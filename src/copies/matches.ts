@@ -74,7 +74,7 @@ export async function findMatches(
       const key = stat.key;
       return { key, stat, name, url: store.url(key), sources: sources.map((source) => ({ ...source, key })) };
     });
-    if (matches.length === 0) throw nothing(address);
+    if (matches.length === 0) throw nothingAt(address);
     return { matches, several, folder, store };
   });
 }
@@ -132,7 +132,7 @@ async function ask(
       };
     if (!recursive) {
       const page = await firstObject(store, `${key}/`, signal);
-      throw page ? folderOnly(address) : nothing(address);
+      throw page ? folderOnly(address) : nothingAt(address);
     }
   } else if (!recursive) throw folderOnly(address);
   const prefix = isFolder ? key : `${key}/`;
@@ -176,11 +176,17 @@ function webName(address: Address, key: string): string {
   }
 }
 
+/** The folder of a key, with its `/`. */
+export function folderName(key: string): string {
+  return key.slice(0, key.lastIndexOf('/') + 1);
+}
+
 function lastName(key: string): string {
   return key.slice(key.lastIndexOf('/') + 1);
 }
 
-function nothing({ text }: Address): CarrelError {
+/** The error of an address where nothing is. */
+export function nothingAt({ text }: Address): CarrelError {
   return new CarrelError('not-found', `nothing is at ${text}`, {
     item: text,
     next: 'list the folder above it with carrel ls; keys start right after the bucket, and case matters',
@@ -198,7 +204,7 @@ function folderOnly({ text, language }: Address): CarrelError {
 const FINAL = new Set<string>(['interrupted', 'usage', 'bad-input', 'unsafe']);
 
 /** Asks one place after the other, anonymously and signed as told, until one answers. */
-async function firstPlace<T>(
+export async function firstPlace<T>(
   address: Address,
   tools: MatchTools,
   work: (store: Store, sources: Omit<Source, 'key'>[]) => Promise<T>,
@@ -236,7 +242,7 @@ async function firstPlace<T>(
     errors.findLast(({ code }) => code === 'permission') ??
     errors.find(({ code }) => code !== 'not-found') ??
     errors[0];
-  throw worst ?? nothing(address);
+  throw worst ?? nothingAt(address);
 }
 
 function placesOf(address: Address, tools: MatchTools): { mirror: string; place: Place }[] {

@@ -19,8 +19,11 @@ export interface CopyRequest extends MatchOptions, NameFilters {
   ifSizeDiffer?: boolean | undefined;
   /** Leave files that are not older than the object. With `ifSizeDiffer` this one decides, as in s5cmd. */
   ifSourceNewer?: boolean | undefined;
-  /** Leave what has the same size and is not older: the rule of `sync`. */
-  changedOnly?: boolean | undefined;
+  /**
+   * Rule of `sync`, which also means the contents of a folder: leave what has the same size and is not older
+   * (`time`), or the same size (`size`); `digest` leaves all to the engine, which compares digests.
+   */
+  sync?: 'time' | 'size' | 'digest' | undefined;
   /** Where it was asked: `cohort.s5cmd:12`; undefined for arguments. */
   origin?: string | undefined;
 }
@@ -31,6 +34,8 @@ export interface Copy {
   /** Absolute. */
   destination: string;
   file: PlannedFile;
+  /** When the object was written; RFC 3339. */
+  modified: string | undefined;
 }
 
 /** Something that was asked for and cannot be had. */
@@ -55,6 +60,8 @@ export interface CopyPlan {
   /** Left alone by a rule (`--no-clobber` …). */
   skipped: { url: string; destination: string; reason: string }[];
   problems: Problem[];
+  /** Everything that the sources hold, as absolute paths: also what is left alone or refused. */
+  named: Set<string>;
 }
 
 /** Everything that a plan is made with. */
@@ -72,7 +79,7 @@ const REQUESTS_AT_ONCE = 16;
  *   leads nowhere and a key that no disk should get as a name are `problems`; they do not stop the others.
  */
 export async function planCopies(requests: readonly CopyRequest[], tools: PlanTools): Promise<CopyPlan> {
-  const plan: CopyPlan = { groups: [], files: 0, bytes: 0, skipped: [], problems: [] };
+  const plan: CopyPlan = { groups: [], files: 0, bytes: 0, skipped: [], problems: [], named: new Set() };
   const found: (NamedMatch[] | undefined)[] = Array.from(requests, () => undefined);
   const skipped: CopyPlan['skipped'][] = Array.from(requests, () => []);
   const problems: Problem[][] = Array.from(requests, () => []);
@@ -84,6 +91,7 @@ export async function planCopies(requests: readonly CopyRequest[], tools: PlanTo
       const request = requests[index];
       if (request === undefined) continue;
       const named = await nameRequest(request, tools, problems[index] ?? []);
+      for (const one of named) plan.named.add(pathOf(one));
       found[index] = await leaveOut(named, request, skipped[index] ?? []);
     }
   };
@@ -141,7 +149,7 @@ async function nameRequest(
           // `cp -r gs://bucket/folder DIR`: into DIR/folder where DIR is there, as DIR where it is not; as cp of Unix does.
           keepFolder:
             address.language === 'gsutil' &&
-            request.changedOnly === undefined &&
+            request.sync === undefined &&
             (destination.exists || request.sources.length > 1),
         }),
       );
@@ -159,8 +167,8 @@ async function leaveOut(
   request: CopyRequest,
   skipped: CopyPlan['skipped'],
 ): Promise<NamedMatch[]> {
-  const { noClobber, ifSizeDiffer, ifSourceNewer, changedOnly } = request;
-  if (!noClobber && !ifSizeDiffer && !ifSourceNewer && !changedOnly) return named;
+  const { noClobber, ifSizeDiffer, ifSourceNewer, sync } = request;
+  if (!noClobber && !ifSizeDiffer && !ifSourceNewer && sync === undefined) return named;
   const kept: NamedMatch[] = [];
   for (const one of named) {
     const destination = pathOf(one);
@@ -181,7 +189,11 @@ function reasonToLeave(
   const sameSize = object.size === file.size;
   const modified = object.lastModified === undefined ? Number.NaN : Date.parse(object.lastModified);
   const newer = !(modified <= file.mtimeMs);
-  if (request.changedOnly) return sameSize && !newer ? 'same size, and not older' : undefined;
+  // Where nobody gives a digest, there is only the time to go by.
+  if (request.sync === 'digest' && object.digests.length > 0) return undefined;
+  if (request.sync === 'time' || request.sync === 'digest')
+    return sameSize && !newer ? 'same size, and not older' : undefined;
+  if (request.sync === 'size') return sameSize ? 'same size' : undefined;
   if (request.ifSourceNewer) return newer ? undefined : 'is not older';
   return sameSize ? 'has the same size' : undefined;
 }
@@ -194,7 +206,7 @@ function copyOf({ match, directory, path }: NamedMatch, root: string, destinatio
     digests: match.stat.digests,
     sources: match.sources,
   };
-  return { url: match.url, destination, file };
+  return { url: match.url, destination, file, modified: match.stat.lastModified };
 }
 
 /** A key that would leave the destination, or that is no name everywhere: said, and not fetched. */

@@ -35,7 +35,7 @@ const stopper = new AbortController();
 setMaxListeners(0, stopper.signal);
 const stores = createOpenStore(settings.stores);
 const watch = startWatch(stopper.signal, settings.timeouts);
-const mirrors = createMirrors((word) => say({ type: 'mirror', word }));
+const mirrors = createMirrors((word) => say({ type: 'mirror', word }), settings.mirrors);
 const left = new Map<string, number>();
 const streams = new Map<string, number>();
 /** Records go with the word that the file is done: the journal has one writer. */

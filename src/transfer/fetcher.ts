@@ -10,7 +10,7 @@ import { createHedge } from './hedge.ts';
 import type { Journal } from './journal.ts';
 import { lanesOnce } from './lanes-once.ts';
 import { createMeter, type Reading } from './meter.ts';
-import { createMirrors } from './mirrors.ts';
+import { createMirrors, type MirrorChoice, type MirrorWord } from './mirrors.ts';
 import type { Pace } from './pace.ts';
 import { createPartBudget } from './parts.ts';
 import type { PlannedFile } from './plan.ts';
@@ -33,6 +33,10 @@ export interface FetcherOptions {
   timeouts: TransferTimeouts | undefined;
   /** Bytes per second over all files. */
   bandwidth: number | undefined;
+  /** Which mirror is asked first. */
+  mirrors: MirrorChoice;
+  /** Told what is learned of mirrors. */
+  onMirror(word: MirrorWord): void;
   emit(event: TransferEvent): void;
   signal: AbortSignal;
 }
@@ -68,7 +72,7 @@ export function createFetcher(options: FetcherOptions, bytes = Number.POSITIVE_I
     watch,
     throttle,
     signal,
-    mirrors: createMirrors(),
+    mirrors: createMirrors(options.onMirror, options.mirrors),
     lanes: lanesOnce(bytes),
     partBudget: createPartBudget(),
     hedge: createHedge({ floorMs: timeouts?.hedge }),

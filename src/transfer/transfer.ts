@@ -11,6 +11,7 @@ import type { Verification } from './evidence.ts';
 import { FetchFailure } from './fetch-file.ts';
 import { checkSpace, type FreeSpace } from './free-space.ts';
 import { createLostLine } from './lost-line.ts';
+import { createSpeedTally, type MirrorMemory } from './mirror-memory.ts';
 import { openFetcher } from './open-fetcher.ts';
 import { createPace } from './pace.ts';
 import type { PlannedFile } from './plan.ts';
@@ -26,6 +27,9 @@ import type { TransferTimeouts } from './watch.ts';
 
 /** From this size on, files are started first: a large one that is started last makes all others wait for it. */
 const LARGE_BYTES = 8 << 20;
+
+/** In a smaller plan, files that are spent on a slower mirror to measure it would cost more than they tell. */
+const WORTH_MEASURING = 16;
 
 /** How a plan is to be carried out. */
 export interface TransferOptions {
@@ -48,6 +52,11 @@ export interface TransferOptions {
    * functions of the caller's); otherwise, and with `bandwidth`, this thread does it.
    */
   threads?: number | 'auto' | undefined;
+  /**
+   * Of several mirrors: `order` (the default) asks them as the plan names them, `speed` the faster one first, measured with
+   * the first files of a larger plan or known from `memory`. Plans of fewer than 16 files measure nothing.
+   */
+  mirrorOrder?: { by: 'order' | 'speed'; memory?: MirrorMemory | undefined } | undefined;
   /** Where on this machine missing files may be, so that they need not be fetched. With `verify: 'full'` only. */
   reuse?: ReuseOptions | undefined;
   /** Bytes to leave free on the disk. Default 16 MiB. */
@@ -167,6 +176,8 @@ async function carryOut(
   await checkSpace(directory, need, space);
 
   const pace = createPace(options.jobs ?? 'auto');
+  const { by = 'order', memory } = options.mirrorOrder ?? {};
+  const tally = createSpeedTally();
   const fetcher = await openFetcher(missing, {
     openStore: options.openStore,
     verify,
@@ -179,6 +190,8 @@ async function carryOut(
     retry: retryPolicy(options.retry),
     timeouts: options.timeouts,
     bandwidth: options.bandwidth,
+    mirrors: { by, known: memory?.recall(), probes: missing.length < WORTH_MEASURING ? 0 : undefined },
+    onMirror: tally.hear,
     emit(event) {
       if (event.type === 'retry') progress.retried();
       emit(event);
@@ -229,6 +242,7 @@ async function carryOut(
     progress.end();
     result.requests += fetcher.read().requests;
     await fetcher.end();
+    memory?.remember(tally.speeds());
   }
   if (signal.aborted) throw signal.reason;
   const weak = result.verifiedBy.size ?? 0;

@@ -15,6 +15,7 @@ import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { AsKind } from '../../identifiers/index.ts';
 import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
+import { openMirrorMemory } from '../mirror-memory.ts';
 import { byteRate } from '../numbers.ts';
 import { endOfPlan, printCohortNotes, printPlan, printResult } from '../output/get-report.ts';
 import { createProgress } from '../output/progress.ts';
@@ -49,6 +50,14 @@ export const spec: CommandSpec = {
       .addOption(new Option('--from <mirror>', 'auto, or a mirror by name: aws, gcs'))
       .addOption(
         new Option('--layout <template>', 'names of files, such as {collection_id}/{PatientID}/{file}'),
+      )
+      .addOption(
+        new Option(
+          '--names <policy>',
+          'names that hurt a file system: strict refuses them, escape makes them safe',
+        )
+          .choices(['strict', 'escape'])
+          .default('strict'),
       )
       .addOption(new Option('--license-policy <policy>', 'any, commercial, or licences separated by commas'))
       .addOption(new Option('--verify <how>', 'full, size or none').choices(['full', 'size', 'none']))
@@ -91,6 +100,8 @@ export const spec: CommandSpec = {
       licensePolicy: textOf(run.settings, 'license_policy'),
       lockPath: typeof flags['lock'] === 'string' ? resolve(run.terminal.cwd, flags['lock']) : undefined,
       verify: verification(textOf(run.settings, 'verify')),
+      names: flags['names'] as 'strict' | 'escape',
+      mirrorMemory: openMirrorMemory(run),
       jobs: jobs === 'auto' ? 'auto' : wholeNumber('--jobs', jobs),
       bandwidth: bandwidth === 'unlimited' ? undefined : byteRate(bandwidth),
       reuse: await reuseOf(run, flags),
