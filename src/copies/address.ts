@@ -41,6 +41,11 @@ export function isRemote(text: string): boolean {
  * @throws `bad-input` for what is no address, `usage` for names that only `get` understands (`drs://`, UIDs)
  */
 export function parseAddress(text: string, options: { archive: Archive; cwd: string }): Address {
+  if (text === '')
+    throw new CarrelError('bad-input', 'an address is empty', {
+      item: text,
+      next: 'is a variable of the shell not set?',
+    });
   const scheme = /^(s3|gs):\/\//i.exec(text)?.[1]?.toLowerCase();
   if (scheme === 's3' || scheme === 'gs') return bucketAddress(text, scheme);
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(text) && !/^file:/i.test(text)) {

@@ -34,6 +34,8 @@ export interface Copy {
   /** Absolute. */
   destination: string;
   file: PlannedFile;
+  /** When the object was written; RFC 3339. */
+  modified: string | undefined;
 }
 
 /** Something that was asked for and cannot be had. */
@@ -166,7 +168,7 @@ async function leaveOut(
   skipped: CopyPlan['skipped'],
 ): Promise<NamedMatch[]> {
   const { noClobber, ifSizeDiffer, ifSourceNewer, sync } = request;
-  if (!noClobber && !ifSizeDiffer && !ifSourceNewer && (sync ?? 'digest') === 'digest') return named;
+  if (!noClobber && !ifSizeDiffer && !ifSourceNewer && sync === undefined) return named;
   const kept: NamedMatch[] = [];
   for (const one of named) {
     const destination = pathOf(one);
@@ -187,7 +189,10 @@ function reasonToLeave(
   const sameSize = object.size === file.size;
   const modified = object.lastModified === undefined ? Number.NaN : Date.parse(object.lastModified);
   const newer = !(modified <= file.mtimeMs);
-  if (request.sync === 'time') return sameSize && !newer ? 'same size, and not older' : undefined;
+  // Where nobody gives a digest, there is only the time to go by.
+  if (request.sync === 'digest' && object.digests.length > 0) return undefined;
+  if (request.sync === 'time' || request.sync === 'digest')
+    return sameSize && !newer ? 'same size, and not older' : undefined;
   if (request.sync === 'size') return sameSize ? 'same size' : undefined;
   if (request.ifSourceNewer) return newer ? undefined : 'is not older';
   return sameSize ? 'has the same size' : undefined;
@@ -201,7 +206,7 @@ function copyOf({ match, directory, path }: NamedMatch, root: string, destinatio
     digests: match.stat.digests,
     sources: match.sources,
   };
-  return { url: match.url, destination, file };
+  return { url: match.url, destination, file, modified: match.stat.lastModified };
 }
 
 /** A key that would leave the destination, or that is no name everywhere: said, and not fetched. */

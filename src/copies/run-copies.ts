@@ -124,11 +124,13 @@ async function waiting<T>(run: () => Promise<T>, directory: string, options: Run
  * nevertheless: its file gets an older time, so that it is fetched again instead of being believed.
  */
 async function distrust(copies: readonly Copy[]): Promise<void> {
-  for (const { file, destination } of copies) {
+  for (const { file, destination, modified } of copies) {
     if (file.digests.length > 0) continue;
     const info = await stat(destination).catch(() => undefined);
-    const newer = info?.isFile() === true ? new Date(info.mtimeMs - 2_000) : undefined;
-    if (newer !== undefined) await utimes(destination, newer, newer);
+    // Fetched after the object was written: what the journal says is said of it.
+    if (info?.isFile() !== true || (modified !== undefined && Date.parse(modified) < info.mtimeMs)) continue;
+    const older = new Date(info.mtimeMs - 2_000);
+    await utimes(destination, older, older);
   }
 }
 

@@ -5,7 +5,7 @@ import type { CommandSpec } from '../command.ts';
 import { addMatchFlags, addPlaceFlags, planTools, requestFlags, withCredentials } from '../copy-flags.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
-import { formatBytes, formatCount, plural } from '../output/text.ts';
+import { formatBytes, plural } from '../output/text.ts';
 import { printable, write } from '../terminal.ts';
 
 interface Amount {
@@ -36,8 +36,7 @@ export const spec: CommandSpec = {
     return await atDesk(withCredentials(run, flags), async (desk) => {
       const tools = planTools(run, desk, flags);
       const options = { ...requestFlags(flags), recursive: true };
-      const bytesOf = (bytes: number) =>
-        flags['humanize'] === true ? formatBytes(bytes) : `${formatCount(bytes)} bytes`;
+      const bytesOf = (bytes: number) => (flags['humanize'] === true ? formatBytes(bytes) : `${bytes} bytes`);
       const line = async (url: string, amount: Amount, type: string) =>
         void (await write(
           run.terminal.out,
