@@ -146,6 +146,19 @@ function licenseOf({ row, locked }: CohortSeries): string | null {
  * @throws what `transfer` throws; after an abort the partial result is at `resultUntil(error)`
  */
 export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOptions): Promise<GetResult> {
+  const fetched = await fetchPlanned(plan, tools, options);
+  const { lockPath: given, directory } = options;
+  const lockPath = given === undefined ? join(resolve(directory), LOCK_NAME) : resolve(given);
+  const movedLock = await writeLock(fetched.lock, lockPath);
+  return { ...fetched, lockPath, movedLock };
+}
+
+/** The same without writing the lock file. */
+export async function fetchPlanned(
+  plan: CohortPlan,
+  tools: Tools,
+  options: GetOptions,
+): Promise<Omit<GetResult, 'lockPath' | 'movedLock'>> {
   const directory = resolve(options.directory);
   await makeFolder(directory);
   await plan.keepListings();
@@ -166,9 +179,7 @@ export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOpt
   plan.notes.push(...notes);
   const proven = new Map(result.files.map(({ path, digest, bytes }) => [path, { digest, bytes }]));
   const lock = lockOf(plan.cohort, plan.files, plan.layout, proven);
-  const lockPath = options.lockPath === undefined ? join(directory, LOCK_NAME) : resolve(options.lockPath);
-  const movedLock = await writeLock(lock, lockPath);
-  return { plan, transfer: result, lock, lockPath, missing, movedLock };
+  return { plan, transfer: result, lock, missing };
 }
 
 /** Copies for the engine: those that were found for the plan, and those of files that turn out to be damaged. */

@@ -51,5 +51,13 @@ export type { RowSchema, SqlAnswer, SqlParameter, SqlRow, SqlValue } from './sql
 export { withdrawnError } from './tell-withdrawn.ts';
 export { type MissingFile, readTombstones, type Tombstone } from './tombstones.ts';
 export { refuseUnknown, unknownValue } from './unknown-value.ts';
+export {
+  carryOutUpdate,
+  planUpdate,
+  type Retirement,
+  type UpdatePlan,
+  type UpdateResult,
+} from './update-cohort.ts';
+export { SERIES_CHANGES, type SeriesChange, type UpdateDifference } from './update-plan.ts';
 export { type LockedFolder, lockedFiles, openLockedFolder, verifyFolder } from './verify-cohort.ts';
 export { LOCK_NAME, writeLock } from './write-lock.ts';

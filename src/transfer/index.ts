@@ -2,6 +2,7 @@
 
 export type * from './events.ts';
 export type { Verification } from './evidence.ts';
+export { lockFolder } from './folder-lock.ts';
 export { type FreeSpace, freeSpace } from './free-space.ts';
 export { hashFile } from './hasher.ts';
 export { type JournalRecord, readProven } from './journal.ts';

@@ -105,7 +105,7 @@ async function printLocal(run: Run, { local, files, bytes }: CohortPlan): Promis
 }
 
 /** Names that led nowhere and series that no bucket has, together. */
-function unresolvedOf(plan: CohortPlan): Cohort['unresolved'] {
+export function unresolvedOf(plan: CohortPlan): Cohort['unresolved'] {
   return [
     ...plan.cohort.unresolved,
     ...plan.failed.map(({ series, error }) => ({ item: series.crdc_series_uuid, origin: 'argument', error })),
