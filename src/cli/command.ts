@@ -100,6 +100,7 @@ export function createRun(
       jobs: text(flags['jobs']),
       bandwidth: text(flags['bandwidth']),
       reuse: flags['reuse'] === false ? 'never' : (flags['reuse'] as string[] | undefined),
+      fsync: text(flags['fsync']),
       color: text(flags['color']),
       fetch_tables: flags['fetch'] === false ? 'never' : undefined,
       cache_dir: text(flags['cacheDir']),

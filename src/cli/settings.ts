@@ -45,6 +45,11 @@ export const SETTINGS = {
     fallback: 'auto',
     help: 'auto: bytes that earlier destinations hold are not fetched again; never; or folders to look in too',
   },
+  fsync: {
+    variable: 'CARREL_FSYNC',
+    fallback: 'end',
+    help: 'when bytes are written to the disk itself: at the end, with each file, or never',
+  },
   color: { variable: 'CARREL_COLOR', fallback: 'auto', help: 'auto, always or never' },
   fetch_tables: {
     variable: 'CARREL_FETCH_TABLES',

@@ -31,6 +31,7 @@ export {
   type ReuseSources,
 } from './local-copies.ts';
 export { type LockedCohort, lockCohort } from './lock-cohort.ts';
+export { mergeParts, openParts } from './merge-parts.ts';
 export { nameWithHistory } from './name-with-history.ts';
 export {
   type ObjectOptions,
@@ -38,11 +39,13 @@ export {
   type OpenArchiveOptions,
   openArchive,
 } from './open-archive.ts';
+export { type PartChoice, parsePart, takePart } from './part-of-cohort.ts';
 export { openSide, pinnedOf } from './pinned-of.ts';
 export type { CohortFile } from './plan-cohort.ts';
 export type * from './question.ts';
 export { parseRecordText, type ReadArchiveOptions, readArchive } from './read-archive.ts';
 export { locateObject, type ReadTools, readObject } from './read-object.ts';
+export { RECEIPTS_NAME, type Receipt, readReceipts } from './receipts.ts';
 export type { DiffRow, ReleaseDiff } from './release-diff.ts';
 export { isNarrowed, resolveCohort } from './resolve-cohort.ts';
 export type { GroupOf, SearchOptions, SeriesRowOf, SeriesSearch } from './series-search.ts';

@@ -98,7 +98,10 @@ export async function carryOutUpdate(
   });
   const got = await fetchPlanned(plan, tools, { ...rest, directory });
   const fates = new Set(got.missing.map(({ path }) => path));
-  const complete = plan.failed.length === 0 && got.transfer.failed.every(({ path }) => fates.has(path));
+  // What no mirror has will not come by trying again.
+  const complete =
+    plan.failed.every(({ error }) => error.code === 'not-found') &&
+    got.transfer.failed.every(({ path }) => fates.has(path));
   if (!complete)
     return {
       ...got,

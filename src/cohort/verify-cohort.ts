@@ -1,5 +1,5 @@
 /** Proves a folder against its lock file, and fetches again what fails. */
-import { readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import { type LockedFile, type LockFile, parseLock } from '../manifests/index.ts';
@@ -62,8 +62,19 @@ export async function verifyFolder(
     directory: folder.directory,
     mode: options.mode,
     extra: options.extra,
-    ignore: [lockName, basename(folder.lockPath), LOCK_NAME],
+    ignore: [
+      lockName,
+      basename(folder.lockPath),
+      LOCK_NAME,
+      ...(options.extra === true ? await ownNames(folder.directory) : []),
+    ],
     onEvent: options.onEvent,
     signal: options.signal,
   });
+}
+
+/** Earlier lock files, those of parts, and receipts. */
+async function ownNames(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch(() => []);
+  return names.filter((name) => /^carrel\.(lock|receipts)(\.[\w.-]+)?\.jsonl?$/.test(name));
 }

@@ -22,6 +22,7 @@ export interface CrewSettings {
   partialFolder: string;
   retry: RetryPolicy;
   timeouts: TransferTimeouts | undefined;
+  flush: boolean;
   /** Memory of its meter. */
   meter: SharedArrayBuffer;
 }

@@ -87,6 +87,7 @@ export function createCrew(
       partialFolder: options.partialFolder,
       retry: options.retry,
       timeouts: options.timeouts,
+      flush: options.flush,
       meter: memory,
     };
     const worker = startThread(workerData);

@@ -34,6 +34,8 @@ export interface FetcherOptions {
   /** Bytes per second over all files. */
   bandwidth: number | undefined;
   emit(event: TransferEvent): void;
+  /** Each file is written to the disk itself before it gets its name. */
+  flush: boolean;
   signal: AbortSignal;
 }
 

@@ -1,5 +1,6 @@
 /** From a plan to verified files on disk. */
 
+export { adoptJournals } from './adopt-journals.ts';
 export type * from './events.ts';
 export type { Verification } from './evidence.ts';
 export { lockFolder } from './folder-lock.ts';

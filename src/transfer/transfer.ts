@@ -50,6 +50,17 @@ export interface TransferOptions {
   threads?: number | 'auto' | undefined;
   /** Where on this machine missing files may be, so that they need not be fetched. With `verify: 'full'` only. */
   reuse?: ReuseOptions | undefined;
+  /**
+   * Name of a share of a larger plan: it has a lock and a journal of its own, so that other shares may be fetched into the
+   * same folder at the same time, also by other machines. Shares must not have files in common.
+   */
+  part?: string | undefined;
+  /**
+   * When bytes are written to the disk itself. `end` (the default): all of them, when the run ends; a crash of the machine
+   * before that has them read again. `file`: each file before it gets its name. `never`: when the system likes; after the
+   * machine was started anew everything is read again.
+   */
+  fsync?: 'never' | 'file' | 'end' | undefined;
   /** Bytes to leave free on the disk. Default 16 MiB. */
   freeSpaceReserve?: number | undefined;
   /** How free space is found out; for tests and for unusual disks. */
@@ -73,7 +84,7 @@ export async function transfer(
   checkPlan(files);
   if (options.signal?.aborted) throw abortError(options.signal);
   const directory = resolve(options.directory);
-  const state = await openStateFolder(directory);
+  const state = await openStateFolder(directory, options.part);
   const stopper = new AbortController();
   const stop = () => options.signal !== undefined && stopper.abort(abortError(options.signal));
   options.signal?.addEventListener('abort', stop);
@@ -87,7 +98,7 @@ export async function transfer(
   );
   options.signal?.removeEventListener('abort', stop);
   const complete = result.fetched + result.present + result.reused === result.planned;
-  const unreleased = await state.release({ complete }).then(
+  const unreleased = await state.release({ complete, flush: options.fsync !== 'never' }).then(
     () => undefined,
     (error: unknown) => diskError(error, directory),
   );
@@ -148,6 +159,7 @@ async function carryOut(
           partialFolder: state.partialFolder,
           journal: state.journal,
           checkSpace: (need) => checkSpace(directory, need - partialSum(absent, state), space),
+          flush: options.fsync === 'file',
           onHashing: ({ files: count, bytes }) =>
             emit({
               type: 'note',
@@ -178,6 +190,7 @@ async function carryOut(
     streams: () => Math.floor(pace.jobs / Math.max(1, Math.min(pace.jobs, files.length - progress.files))),
     retry: retryPolicy(options.retry),
     timeouts: options.timeouts,
+    flush: options.fsync === 'file',
     bandwidth: options.bandwidth,
     emit,
     signal,

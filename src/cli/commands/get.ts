@@ -6,13 +6,16 @@ import {
   type GetOptions,
   getPlanned,
   lookForCopies,
+  parsePart,
   planCohort,
   type Question,
   resolveCohort,
   resultUntil,
+  takePart,
 } from '../../cohort/index.ts';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { AsKind } from '../../identifiers/index.ts';
+import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { byteRate } from '../numbers.ts';
@@ -35,6 +38,7 @@ export const spec: CommandSpec = {
     "carrel get manifest.s5cmd 's3://idc-open-data/28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19/*' -o data",
     'carrel get data/carrel.lock.json -o again',
     'carrel get --collection nlst --reuse /data/idc -o data',
+    'carrel get --collection nlst --part "$SLURM_ARRAY_TASK_ID/10" -o /shared/nlst',
     'carrel get --collection nlst --dry-run',
   ],
   exitCodes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 130],
@@ -62,6 +66,20 @@ export const spec: CommandSpec = {
       )
       .addOption(new Option('--no-reuse', 'fetch everything, look nowhere else on this machine'))
       .addOption(new Option('--reuse-links', 'hard links instead of copies, where files cannot share blocks'))
+      .addOption(
+        new Option('--part <i/n>', 'only the i-th of n shares, whole series, balanced by bytes: 3/10'),
+      )
+      .addOption(
+        new Option('--part-base <base>', 'number of the first share: 1 (1/10 to 10/10) or 0 (0/10 to 9/10)')
+          .choices(['0', '1'])
+          .default('1'),
+      )
+      .addOption(
+        new Option(
+          '--fsync <when>',
+          'write bytes to the disk itself: at the end, with each file, or never',
+        ).choices(['end', 'file', 'never']),
+      )
       .addOption(new Option('--lock <file>', 'where to write the lock file'))
       .addOption(
         new Option(
@@ -93,14 +111,26 @@ export const spec: CommandSpec = {
       verify: verification(textOf(run.settings, 'verify')),
       jobs: jobs === 'auto' ? 'auto' : wholeNumber('--jobs', jobs),
       bandwidth: bandwidth === 'unlimited' ? undefined : byteRate(bandwidth),
+      fsync: flushing(textOf(run.settings, 'fsync')),
       reuse: await reuseOf(run, flags),
+      receipts: { command: 'get', version: VERSION },
     };
+    const part =
+      typeof flags['part'] === 'string'
+        ? parsePart(flags['part'], flags['partBase'] === '0' ? 0 : 1)
+        : undefined;
     return await atDesk(run, async (desk) => {
       if (!run.quiet && !run.json)
         await write(run.terminal.err, `${run.err.dim(`${desk.archive.title}: resolving …`)}\n`);
       const tools = await desk.tools(question.selection.release);
-      const cohort = await resolveCohort(question, tools, { cwd: run.terminal.cwd });
+      const whole = await resolveCohort(question, tools, { cwd: run.terminal.cwd });
+      const cohort = part === undefined ? whole : takePart(whole, part);
       await printCohortNotes(run, cohort);
+      if (part !== undefined && !run.quiet && !run.json)
+        await write(
+          run.terminal.err,
+          `part ${part.index} of ${part.of}: ${formatCount(cohort.series.length)} of ${plural(whole.series.length, 'series', 'series')}\n`,
+        );
       const plan = await planCohort(cohort, tools, options);
       if (options.reuse !== false && options.reuse !== undefined && options.verify === 'full')
         plan.local = await lookForCopies(plan.files, options.directory, options.reuse, run.signal);
@@ -131,6 +161,13 @@ export const spec: CommandSpec = {
 function verification(text: string): 'full' | 'size' | 'none' {
   if (text === 'full' || text === 'size' || text === 'none') return text;
   throw new CarrelError('usage', `verify must be full, size or none, not ${JSON.stringify(text)}`, {
+    item: text,
+  });
+}
+
+function flushing(text: string): 'end' | 'file' | 'never' {
+  if (text === 'end' || text === 'file' || text === 'never') return text;
+  throw new CarrelError('usage', `fsync must be end, file or never, not ${JSON.stringify(text)}`, {
     item: text,
   });
 }

@@ -10,6 +10,7 @@ import {
   resultUntil,
 } from '../../cohort/index.ts';
 import { CarrelError, isCarrelError } from '../../errors.ts';
+import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -72,6 +73,7 @@ export const spec: CommandSpec = {
         const result = await carryOutUpdate(update, tools, {
           retirement,
           reuse,
+          receipts: { command: 'update', version: VERSION },
           onEvent: progress.report,
         }).finally(progress.end);
         await printUpdated(run, update, result, retirement);

@@ -7,13 +7,16 @@ import {
   getPlanned,
   lockedFiles,
   type MissingFile,
+  mergeParts,
   openLockedFolder,
+  openParts,
   planCohort,
   resolveCohort,
   verifyFolder,
 } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
+import { VERSION } from '../../version.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
@@ -27,7 +30,12 @@ import { printable, shortPath, write } from '../terminal.ts';
 export const spec: CommandSpec = {
   name: 'verify',
   summary: 'prove what is on disk',
-  examples: ['carrel verify data', 'carrel verify data/carrel.lock.json --size', 'carrel verify data --fix'],
+  examples: [
+    'carrel verify data',
+    'carrel verify data/carrel.lock.json --size',
+    'carrel verify data --fix',
+    'carrel verify data --merge',
+  ],
   exitCodes: [0, 1, 2, 3, 4, 5, 130],
   define(command) {
     command
@@ -35,10 +43,14 @@ export const spec: CommandSpec = {
       .addOption(new Option('-o, --output <dir>', 'the folder, where the lock file lies elsewhere'))
       .addOption(new Option('--size', 'compare sizes only'))
       .addOption(new Option('--extra', 'also name files that the lock file does not'))
+      .addOption(
+        new Option('--merge', 'join the shares that carrel get --part fetched into one cohort first'),
+      )
       .addOption(new Option('--fix', 'fetch again what is missing or wrong'));
   },
   async run(run, [path = '.'], flags) {
     const output = flags['output'];
+    if (flags['merge'] === true) await merge(run, resolve(run.terminal.cwd, path));
     const folder = await openLockedFolder(
       resolve(run.terminal.cwd, path),
       typeof output === 'string' ? resolve(run.terminal.cwd, output) : undefined,
@@ -71,6 +83,22 @@ export const spec: CommandSpec = {
   },
 };
 
+/** Shares to one lock file; that every series and object of the cohort is in it is proven by their names. */
+async function merge(run: Run, directory: string): Promise<void> {
+  const joined = await openParts(directory);
+  const moved = await mergeParts(joined);
+  if (run.json)
+    await write(
+      run.terminal.out,
+      `${toJson({ type: 'merge', parts: joined.parts, series: joined.lock.series.length, files: lockedFiles(joined.lock).length, lock: joined.lockPath })}\n`,
+    );
+  else if (!run.quiet)
+    await write(
+      run.terminal.err,
+      `${plural(joined.parts, 'part')} joined: all ${plural(joined.lock.series.length, 'series', 'series')} of the cohort, ${plural(lockedFiles(joined.lock).length, 'file')}\n${moved === undefined ? '' : `the lock file of another cohort was kept as ${moved}\n`}`,
+    );
+}
+
 /** Fetches through the ordinary road: what is there and right stays. */
 async function fix(
   run: Run,
@@ -86,9 +114,12 @@ async function fix(
     const cohort = await resolveCohort({ what: [lockPath], selection: {} }, tools, { cwd: run.terminal.cwd });
     const progress = await createProgress(run);
     const plan = await planCohort(cohort, tools, { directory });
-    const result = await getPlanned(plan, tools, { directory, lockPath, onEvent: progress.report }).finally(
-      progress.end,
-    );
+    const result = await getPlanned(plan, tools, {
+      directory,
+      lockPath,
+      receipts: { command: 'verify --fix', version: VERSION },
+      onEvent: progress.report,
+    }).finally(progress.end);
     const gone = new Set(result.missing.map(({ path }) => path));
     const [first] = result.transfer.failed.filter(({ path }) => !gone.has(path));
     if (first !== undefined)
