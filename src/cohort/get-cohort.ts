@@ -34,7 +34,7 @@ import { LOCK_NAME, writeLock } from './write-lock.ts';
 
 /** How a cohort is to be fetched. */
 export interface GetOptions
-  extends Pick<TransferOptions, 'jobs' | 'verify' | 'bandwidth' | 'onEvent' | 'fsync'> {
+  extends Pick<TransferOptions, 'jobs' | 'verify' | 'bandwidth' | 'onEvent' | 'fsync' | 'order'> {
   directory: string;
   /** Template; default: that of the lock file, else `DEFAULT_LAYOUT`. */
   layout?: string | undefined;
@@ -191,6 +191,7 @@ export async function fetchPlanned(
     verify: options.verify,
     bandwidth: options.bandwidth,
     fsync: options.fsync,
+    order: options.order,
     onEvent(event) {
       receipts.report(event);
       options.onEvent?.(event);

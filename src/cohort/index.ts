@@ -12,8 +12,10 @@ export type {
   PlanOptions,
 } from './archive-work.ts';
 export { defaultCacheDir, defaultStateDir } from './default-cache-dir.ts';
+export { type ArchiveOptions, getArchive } from './get-archive.ts';
 export {
   type CohortPlan,
+  fetchPlanned,
   type GetOptions,
   type GetResult,
   getPlanned,
@@ -24,6 +26,7 @@ export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 export { type ListedPage, type ListObjectsOptions, listObjects } from './list-objects.ts';
 export {
+  absentFiles,
   type FoundCopy,
   type LocalCopies,
   type LocalShare,

@@ -12,7 +12,7 @@ export type * from './plan.ts';
 export type { TransferRetry } from './retry.ts';
 export type { LocalCopy, ReuseOptions } from './reuse.ts';
 export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';
-export { type TransferOptions, transfer } from './transfer.ts';
+export { type FetchOrder, type TransferOptions, transfer } from './transfer.ts';
 export { resultUntil, type TransferResult } from './transfer-result.ts';
 export {
   type ExpectedFile,

@@ -27,6 +27,9 @@ import type { TransferTimeouts } from './watch.ts';
 /** From this size on, files are started first: a large one that is started last makes all others wait for it. */
 const LARGE_BYTES = 8 << 20;
 
+/** What is fetched first. */
+export type FetchOrder = 'auto' | 'small' | 'large' | 'listed';
+
 /** How a plan is to be carried out. */
 export interface TransferOptions {
   /** Destination; made if it is missing. */
@@ -55,6 +58,8 @@ export interface TransferOptions {
    * same folder at the same time, also by other machines. Shares must not have files in common.
    */
   part?: string | undefined;
+  /** What is fetched first; default `auto`, which is the fastest. */
+  order?: FetchOrder | undefined;
   /**
    * When bytes are written to the disk itself. `end` (the default): all of them, when the run ends; a crash of the machine
    * before that has them read again. `file`: each file before it gets its name. `never`: when the system likes; after the
@@ -206,7 +211,7 @@ async function carryOut(
   });
   const lost = createLostLine();
   try {
-    await runJobs(inOrder(missing), {
+    await runJobs(inOrder(missing, options.order ?? 'auto'), {
       pace,
       signal,
       totals: () => ({ bytes: fetcher.read().received, files: progress.files }),
@@ -250,8 +255,11 @@ async function carryOut(
   }
 }
 
-/** Large files first, biggest first; the others as planned, so that series are completed one after the other. */
-function inOrder(files: readonly PlannedFile[]): PlannedFile[] {
+/** `auto`: large files first, biggest first; the others as planned, so that series are completed one after the other. */
+function inOrder(files: readonly PlannedFile[], order: FetchOrder): PlannedFile[] {
+  if (order === 'listed') return [...files];
+  const sign = order === 'small' ? 1 : -1;
+  if (order !== 'auto') return files.toSorted((a, b) => sign * ((a.size ?? 0) - (b.size ?? 0)));
   const large = files.filter(({ size }) => (size ?? 0) >= LARGE_BYTES);
   large.sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
   return [...large, ...files.filter(({ size }) => (size ?? 0) < LARGE_BYTES)];
