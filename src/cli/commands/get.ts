@@ -3,6 +3,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import {
+  fetchPlanned,
   type GetOptions,
   getPlanned,
   lookForCopies,
@@ -15,11 +16,20 @@ import {
 } from '../../cohort/index.ts';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { AsKind } from '../../identifiers/index.ts';
+import type { FetchOrder } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
+import { limited, ordered, stopAfter } from '../limit-plan.ts';
 import { byteRate } from '../numbers.ts';
-import { endOfPlan, printCohortNotes, printPlan, printResult } from '../output/get-report.ts';
+import {
+  endOfPlan,
+  printCohortNotes,
+  printPlan,
+  printResult,
+  printStopped,
+  unresolvedOf,
+} from '../output/get-report.ts';
 import { createProgress } from '../output/progress.ts';
 import { formatCount, plural } from '../output/text.ts';
 import { readStdin } from '../read-stdin.ts';
@@ -27,6 +37,7 @@ import { reuseOf } from '../reuse-sources.ts';
 import { addSelectionFlags, selectionOf } from '../selection-flags.ts';
 import { textOf } from '../settings.ts';
 import { write } from '../terminal.ts';
+import { archivePath, writeArchive } from '../write-archive.ts';
 
 /** `carrel get`. */
 export const spec: CommandSpec = {
@@ -38,6 +49,7 @@ export const spec: CommandSpec = {
     "carrel get manifest.s5cmd 's3://idc-open-data/28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19/*' -o data",
     'carrel get data/carrel.lock.json -o again',
     'carrel get --collection nlst --reuse /data/idc -o data',
+    'carrel get --collection rider_pilot --to tar -o - | tar -x -C data',
     'carrel get --collection nlst --part "$SLURM_ARRAY_TASK_ID/10" -o /shared/nlst',
     'carrel get --collection nlst --dry-run',
   ],
@@ -66,6 +78,18 @@ export const spec: CommandSpec = {
       )
       .addOption(new Option('--no-reuse', 'fetch everything, look nowhere else on this machine'))
       .addOption(new Option('--reuse-links', 'hard links instead of copies, where files cannot share blocks'))
+      .addOption(
+        new Option('--to <format>', 'one archive instead of a folder, to -o FILE or -o -').choices([
+          'tar',
+          'zip',
+        ]),
+      )
+      .addOption(
+        new Option('--fetch-order <order>', 'what comes first: auto, small, large, or listed (as planned)')
+          .choices(['auto', 'small', 'large', 'listed'])
+          .default('auto'),
+      )
+      .addOption(new Option('--stop-after <amount>', 'stop after so many new files (100) or bytes (10GB)'))
       .addOption(
         new Option('--part <i/n>', 'only the i-th of n shares, whole series, balanced by bytes: 3/10'),
       )
@@ -119,6 +143,16 @@ export const spec: CommandSpec = {
       typeof flags['part'] === 'string'
         ? parsePart(flags['part'], flags['partBase'] === '0' ? 0 : 1)
         : undefined;
+    const order = flags['fetchOrder'] as FetchOrder;
+    options.order = order;
+    const stop = typeof flags['stopAfter'] === 'string' ? stopAfter(flags['stopAfter']) : undefined;
+    const format = flags['to'] as 'tar' | 'zip' | undefined;
+    const archive = format === undefined ? undefined : archivePath(run, String(flags['output']));
+    if (format !== undefined && stop !== undefined)
+      throw new CarrelError('usage', '--stop-after would leave an archive that is not whole', {
+        item: '--stop-after',
+        next: 'select less, or take a share with --part',
+      });
     return await atDesk(run, async (desk) => {
       if (!run.quiet && !run.json)
         await write(run.terminal.err, `${run.err.dim(`${desk.archive.title}: resolving …`)}\n`);
@@ -131,7 +165,19 @@ export const spec: CommandSpec = {
           run.terminal.err,
           `part ${part.index} of ${part.of}: ${formatCount(cohort.series.length)} of ${plural(whole.series.length, 'series', 'series')}\n`,
         );
-      const plan = await planCohort(cohort, tools, options);
+      let plan = await planCohort(
+        cohort,
+        tools,
+        format === undefined ? options : { ...options, listings: 'none' },
+      );
+      if (format !== undefined && flags['dryRun'] !== true) {
+        await printPlan(run, plan);
+        plan.files = ordered(plan.files, order);
+        await writeArchive(run, plan, tools, { ...options, format, path: archive });
+        return unresolvedOf(plan).length === 0 ? 0 : 3;
+      }
+      let left = 0;
+      if (stop !== undefined) ({ plan, left } = await limited(plan, options.directory, order, stop));
       if (options.reuse !== false && options.reuse !== undefined && options.verify === 'full')
         plan.local = await lookForCopies(plan.files, options.directory, options.reuse, run.signal);
       await printPlan(run, plan);
@@ -139,6 +185,12 @@ export const spec: CommandSpec = {
       const requestsBefore = desk.pool.stats.requests;
       try {
         const progress = await createProgress(run);
+        if (left > 0) {
+          const part = await fetchPlanned(plan, tools, { ...options, onEvent: progress.report }).finally(
+            progress.end,
+          );
+          return await printStopped(run, part.transfer, left);
+        }
         const result = await getPlanned(plan, tools, { ...options, onEvent: progress.report }).finally(
           progress.end,
         );
