@@ -19,6 +19,7 @@ export {
   type ArchiveGetOptions,
   type ArchiveGetResult,
   type ArchiveLock,
+  type ArchiveRepairReport,
   type ArchiveVerifyOptions,
   type ArchiveVerifyReport,
   type Asked,

@@ -14,10 +14,12 @@ const MAY_IMPORT: Record<string, string[]> = {
   transfer: ['locations', 'stores', 'archives', 'identifiers', 'errors.ts'],
   manifests: ['locations', 'catalog', 'archives', 'identifiers', 'errors.ts', 'version.ts'],
   cohort: ['transfer', 'manifests', 'locations', 'catalog', 'stores', 'archives', 'identifiers', 'errors.ts'],
+  copies: ['transfer', 'manifests', 'locations', 'stores', 'archives', 'identifiers', 'errors.ts'],
   sample: ['archives', 'identifiers', 'errors.ts', 'version.ts'],
   serve: ['catalog', 'locations', 'stores', 'archives', 'identifiers', 'errors.ts', 'version.ts'],
   cli: [
     'cohort',
+    'copies',
     'sample',
     'serve',
     'transfer',

@@ -219,6 +219,8 @@ export function contestants(carrel) {
       }),
     },
     {
+      // In no case by default: told of another host, 5.38 lists and then ends with a TypeError of its own before it asks for
+      // the first object.
       id: 'gsutil',
       label: `gsutil -m cp ${PINS.gsutil}`,
       cloud: 'gcs',

@@ -59,7 +59,7 @@ export async function exportParquet(
   const part = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomUUID()}.part`);
   const statement = 'sql' in question ? question.sql : '';
   const { signal, stop } = withTimeout(statement, options.timeoutMs, options.signal);
-  const threads = 'selection' in question && !('grouping' in question) ? 1 : undefined;
+  const threads = (await worksOutNothing(tables, question, signal)) ? 1 : undefined;
   const engine = await openWriter([part], options.memoryLimit, threads);
   try {
     const written = await engine.session(
@@ -77,6 +77,31 @@ export async function exportParquet(
     engine.close();
     await rm(part, { force: true });
   }
+}
+
+/** Operators that hand on rows as they come; with any other one (a join, a group, an order) threads are worth their memory. */
+const HANDING_ON = new Set(
+  'DUMMY_SCAN EMPTY_RESULT FILTER PARQUET_SCAN PROJECTION READ_PARQUET STREAMING_LIMIT UNNEST'.split(' '),
+);
+
+/** True where rows are only written: the series of a selection, or a statement whose plan says so. */
+async function worksOutNothing(
+  tables: OpenTables,
+  question: ParquetQuestion,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if (!('sql' in question)) return !('grouping' in question);
+  const { sql } = question;
+  return await tables.engine.session(async (session) => {
+    await guardStatement(session, sql, 'select', tables);
+    try {
+      const [plan] = await session.rows(`EXPLAIN (FORMAT json) ${sql}`);
+      const operators = String(plan?.['explain_value']).matchAll(/"name": "([^"]*)"/g);
+      return [...operators].every(([, name = '']) => HANDING_ON.has(name.trim()));
+    } catch (error) {
+      throw await engineError(session, sql, error, tables);
+    }
+  }, signal);
 }
 
 async function copy(

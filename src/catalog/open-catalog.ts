@@ -4,10 +4,11 @@ import { CarrelError, isCarrelError } from '../errors.ts';
 import type { Catalog } from './catalog.ts';
 import { type ChosenTables, chooseTables, openTablesOf } from './choose-tables.ts';
 import { createCatalog } from './create-catalog.ts';
+import { archiveFlag } from './layout.ts';
 import { createLazyEngine, openEngine } from './open-engine.ts';
 import type { OpenTables } from './open-tables.ts';
 import { releaseNotes } from './release-notes.ts';
-import { canHaveSideIndex, sideIndexOf } from './side-index/prepare.ts';
+import { canHaveSideIndex, isSideIndexOld, sideIndexOf } from './side-index/prepare.ts';
 import { openSideIndex, type SideIndex } from './side-index/read-side-index.ts';
 import { type FetchTables, withFetchedTables } from './with-fetched-tables.ts';
 import { withSideIndex } from './with-side-index.ts';
@@ -39,8 +40,9 @@ export interface OpenCatalogOptions {
  */
 export async function openCatalog(options: OpenCatalogOptions): Promise<Catalog> {
   const { index, ...tables } = await openTables(options);
+  const slower = index === undefined && (await hasOldSideIndex(options, tables.chosen));
   const catalog = createCatalog(tables, {
-    notes: releaseNotes(tables),
+    notes: [...releaseNotes(tables), ...(slower ? [oldSideIndex(tables)] : [])],
     withdrawn: (names, signal) =>
       findWithdrawn({ archive: options.archive, cacheDir: options.cacheDir, names, signal }),
     reopen: (release) => openCatalog({ ...options, release, version: undefined }),
@@ -77,11 +79,24 @@ async function openTables(options: OpenCatalogOptions): Promise<OpenTables & { i
   throw new CarrelError('internal', 'no tables were chosen');
 }
 
+/** True where the side index was made by another version of this program, and would be used otherwise. */
+async function hasOldSideIndex(options: OpenCatalogOptions, chosen: ChosenTables): Promise<boolean> {
+  return mayUseSideIndex(options, chosen) && (await isSideIndexOld(options.archive, chosen));
+}
+
+function oldSideIndex({ archive, version }: OpenTables): string {
+  const command = `carrel catalog update${archiveFlag(archive)} --version ${version}`;
+  return `the side index of ${version} was made for other tables or by another version of carrel: answers are right, and slower until ${command} has run`;
+}
+
+function mayUseSideIndex(options: OpenCatalogOptions, chosen: ChosenTables): boolean {
+  // A limit is a matter of the engine, and a wrong one is to be refused at once.
+  return options.sideIndex !== false && options.memoryLimit === undefined && canHaveSideIndex(chosen);
+}
+
 /** The side index of the tables; undefined where there is none, or none that can be used. */
 async function openBeside(options: OpenCatalogOptions, chosen: ChosenTables): Promise<SideIndex | undefined> {
-  // A limit is a matter of the engine, and a wrong one is to be refused at once.
-  if (options.sideIndex === false || options.memoryLimit !== undefined || !canHaveSideIndex(chosen))
-    return undefined;
+  if (!mayUseSideIndex(options, chosen)) return undefined;
   const { path, key } = sideIndexOf(options.archive, chosen);
   return openSideIndex(path, key).catch(() => undefined);
 }

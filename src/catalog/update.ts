@@ -129,12 +129,14 @@ async function fetchFromSources(
         signal,
       });
       await rm(downloads, { recursive: true, force: true });
+      // Told only where another one served: else they are the error, and would be said twice.
+      for (const { source: left, error } of failures)
+        onEvent?.({ type: 'note', message: reasonOf(left, version, error) });
       return installed;
     } catch (error) {
       stopIfAborted(signal);
       if (isCarrelError(error, 'no-space', 'busy')) throw error;
       failures.push({ source, error });
-      onEvent?.({ type: 'note', message: reasonOf(source, version, error) });
     }
   }
   const damaged = failures.find(({ error }) => isCarrelError(error, 'verification'));

@@ -24,7 +24,18 @@ const TABLE = {
   licenses: { summary: 'licences of what is named', load: () => import('./commands/licenses.ts') },
   open: { summary: 'viewer link', load: () => import('./commands/open.ts') },
   ls: { summary: 'list objects of a bucket or folder', load: () => import('./commands/ls.ts') },
-  cat: { summary: 'write an object to stdout', load: () => import('./commands/cat.ts') },
+  du: { summary: 'count objects and bytes', load: () => import('./commands/du.ts') },
+  head: { summary: 'size, time and every checksum of an object', load: () => import('./commands/head.ts') },
+  cat: { summary: 'write objects to stdout', load: () => import('./commands/cat.ts') },
+  cp: {
+    summary: 'copy objects to files: s3://, gs://, https://, wildcards',
+    load: () => import('./commands/cp.ts'),
+  },
+  sync: {
+    summary: 'make a folder hold what a bucket holds: fetch what differs',
+    load: () => import('./commands/sync.ts'),
+  },
+  run: { summary: 'execute an s5cmd run file exactly as written', load: () => import('./commands/run.ts') },
   manifest: { summary: 'convert, check and split manifests', load: () => import('./commands/manifest.ts') },
   catalog: { summary: 'install and inspect catalogue tables', load: () => import('./commands/catalog.ts') },
   serve: {

@@ -53,6 +53,12 @@ export function addCommonFlags(command: Command): Command {
     .addOption(new Option('--debug', 'print stack traces'));
 }
 
+/** The flag of commands that take a while. */
+export function progressOption(): Option {
+  const kinds = ['auto', 'bar', 'lines', 'json', 'none'];
+  return new Option('--progress <how>', 'auto, bar, lines, json (events on stderr) or none').choices(kinds);
+}
+
 /** Collects a repeatable flag. */
 export function collect(value: string, previous: unknown): string[] {
   return [...(Array.isArray(previous) ? (previous as string[]) : []), value];
@@ -101,6 +107,7 @@ export function createRun(
       bandwidth: text(flags['bandwidth']),
       reuse: flags['reuse'] === false ? 'never' : (flags['reuse'] as string[] | undefined),
       fsync: text(flags['fsync']),
+      progress: text(flags['progress']),
       color: text(flags['color']),
       fetch_tables: flags['fetch'] === false ? 'never' : undefined,
       cache_dir: text(flags['cacheDir']),

@@ -50,6 +50,11 @@ export const SETTINGS = {
     fallback: 'end',
     help: 'when bytes are written to the disk itself: at the end, with each file, or never',
   },
+  progress: {
+    variable: 'CARREL_PROGRESS',
+    fallback: 'auto',
+    help: 'auto, bar, lines, json (events on stderr) or none',
+  },
   color: { variable: 'CARREL_COLOR', fallback: 'auto', help: 'auto, always or never' },
   fetch_tables: {
     variable: 'CARREL_FETCH_TABLES',

@@ -171,12 +171,13 @@ function addByFolder(
     const uuid = location.crdc_series_uuid;
     if (uuid !== undefined) folders.set(uuid, [...(folders.get(uuid) ?? []), location]);
     else {
-      const path = (paths?.[index] ?? location.key)
+      const name = paths?.[index] ?? location.key;
+      const path = name
         .split('/')
         .filter((segment) => segment !== '')
         .map(safeSegment)
         .join('/');
-      cohort.objects.push({ location, path });
+      cohort.objects.push({ location, path, name });
     }
   });
   for (const [uuid, found] of folders) {

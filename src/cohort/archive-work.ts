@@ -7,7 +7,8 @@ import { type CohortPlan, type GetOptions, type GetResult, getPlanned, planCohor
 import { type LockedCohort, lockCohort } from './lock-cohort.ts';
 import type { Cohort, Question, Tools } from './question.ts';
 import { resolveCohort } from './resolve-cohort.ts';
-import { openLockedFolder, verifyFolder } from './verify-cohort.ts';
+import type { MissingFile } from './tombstones.ts';
+import { isFolderGood, openLockedFolder, repairFolder, verifyFolder } from './verify-cohort.ts';
 import { writeLock } from './write-lock.ts';
 
 /**
@@ -81,6 +82,12 @@ export interface ArchiveVerifyReport extends VerifyReport {
   good: boolean;
 }
 
+/** What came of a repair. */
+export interface ArchiveRepairReport extends ArchiveVerifyReport {
+  /** Files that no mirror has any more, with their fate: redacted by the archive, or lost. */
+  gone: readonly MissingFile[];
+}
+
 /** What the work stands on. */
 export interface WorkGround {
   cwd: string;
@@ -94,6 +101,11 @@ export interface WorkGround {
 
 /** Makes the methods. */
 export function createArchiveWork({ cwd, until, toolsFor }: WorkGround) {
+  const verify = async (folder: string, options: ArchiveVerifyOptions = {}) => {
+    const opened = await openLockedFolder(resolve(cwd, folder));
+    const report = await verifyFolder(opened, { ...options, signal: until(options.signal) });
+    return { opened, report: { ...report, good: isFolderGood(report) } };
+  };
   const prepare = async (asked: Asked, options: AskOptions): Promise<{ cohort: Cohort; tools: Tools }> => {
     const question = questionOf(asked, options);
     const tools = await toolsFor(question.selection, options.from, options.signal);
@@ -147,10 +159,14 @@ export function createArchiveWork({ cwd, until, toolsFor }: WorkGround) {
       return { ...locked, lockPath };
     },
     async verify(folder: string, options: ArchiveVerifyOptions = {}): Promise<ArchiveVerifyReport> {
-      const opened = await openLockedFolder(resolve(cwd, folder));
-      const report = await verifyFolder(opened, { ...options, signal: until(options.signal) });
-      const bad = report.missing.length + report.mismatched.length + report.unverifiable.length;
-      return { ...report, good: bad === 0 };
+      return (await verify(folder, options)).report;
+    },
+    async repair(folder: string, options: ArchiveVerifyOptions = {}): Promise<ArchiveRepairReport> {
+      const { opened, report } = await verify(folder, options);
+      if (report.good) return { ...report, gone: [] };
+      const tools = await toolsFor({}, undefined, options.signal);
+      const gone = await repairFolder(opened, report, tools, { onEvent: options.onEvent });
+      return { ...(await verify(folder, options)).report, gone };
     },
   };
 }

@@ -4,6 +4,7 @@
 import { dirname, join, resolve } from 'node:path';
 import type { LockFile } from '../manifests/index.ts';
 import {
+  type MirrorMemory,
   makeFolder,
   type PlannedFile,
   type ReuseOptions,
@@ -13,6 +14,7 @@ import {
   transfer,
 } from '../transfer/index.ts';
 import { rememberDestination } from './destinations.ts';
+import type { NamePolicy } from './file-names.ts';
 import { forgetListings, openKnownListings } from './known-listings.ts';
 import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
 import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
@@ -40,6 +42,10 @@ export interface GetOptions
   layout?: string | undefined;
   /** Default `any`. */
   licensePolicy?: string | undefined;
+  /** Names of objects that hurt a file system: `strict` (the default) refuses them, `escape` makes them safe. */
+  names?: NamePolicy | undefined;
+  /** Where speeds of mirrors are kept between runs, for `from: 'auto'`. */
+  mirrorMemory?: MirrorMemory | undefined;
   /** Where the lock file is written; default `carrel.lock.json` in the directory. */
   lockPath?: string | undefined;
   /** Where listings of series are kept for the next run; default: in the directory. `none` keeps them nowhere. */
@@ -106,7 +112,7 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
   await explainSeries(located.failed, tools);
   const first = located.failed[0];
   if (located.series.length + cohort.objects.length === 0 && first !== undefined) throw first.error;
-  const files = planFiles(cohort, located.series, layout, options.layout !== undefined);
+  const files = planFiles(cohort, located.series, layout, options.layout !== undefined, options.names);
   const bytesOf = new Map<CohortSeries, number>();
   for (const { series, size } of files) {
     if (series !== undefined) bytesOf.set(series, (bytesOf.get(series) ?? 0) + (size ?? 0));
@@ -195,6 +201,14 @@ export async function fetchPlanned(
     onEvent(event) {
       receipts.report(event);
       options.onEvent?.(event);
+    },
+    // A mirror that a URL names is meant; so is the order of one that was chosen.
+    mirrorOrder: {
+      by:
+        tools.from === 'auto' && plan.cohort.series.every(({ prefer }) => prefer === undefined)
+          ? 'speed'
+          : 'order',
+      memory: options.mirrorMemory,
     },
     signal: tools.signal,
   }).catch((error: unknown) => {

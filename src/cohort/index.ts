@@ -5,6 +5,7 @@ export type {
   ArchiveGetOptions,
   ArchiveGetResult,
   ArchiveLock,
+  ArchiveRepairReport,
   ArchiveVerifyOptions,
   ArchiveVerifyReport,
   Asked,
@@ -12,6 +13,7 @@ export type {
   PlanOptions,
 } from './archive-work.ts';
 export { defaultCacheDir, defaultStateDir } from './default-cache-dir.ts';
+export type { NamePolicy } from './file-names.ts';
 export { type ArchiveOptions, getArchive } from './get-archive.ts';
 export {
   type CohortPlan,
@@ -65,5 +67,13 @@ export {
   type UpdateResult,
 } from './update-cohort.ts';
 export { SERIES_CHANGES, type SeriesChange, type UpdateDifference } from './update-plan.ts';
-export { type LockedFolder, lockedFiles, openLockedFolder, verifyFolder } from './verify-cohort.ts';
+export {
+  isFolderGood,
+  isOnlyRedacted,
+  type LockedFolder,
+  lockedFiles,
+  openLockedFolder,
+  repairFolder,
+  verifyFolder,
+} from './verify-cohort.ts';
 export { LOCK_NAME, writeLock } from './write-lock.ts';

@@ -11,6 +11,7 @@ import {
   type ArchiveGetOptions,
   type ArchiveGetResult,
   type ArchiveLock,
+  type ArchiveRepairReport,
   type ArchiveVerifyOptions,
   type ArchiveVerifyReport,
   type Asked,
@@ -62,6 +63,11 @@ export interface OpenArchive extends AsyncDisposable {
   lock(asked: Asked | CohortPlan, options?: PlanOptions): Promise<ArchiveLock>;
   /** Compares a folder with its lock file. */
   verify(folder: string, options?: ArchiveVerifyOptions): Promise<ArchiveVerifyReport>;
+  /**
+   * The same, fetches again what is missing or wrong, and compares once more. Throws where a file could not be fetched for
+   * another reason than that no mirror has it.
+   */
+  repair(folder: string, options?: ArchiveVerifyOptions): Promise<ArchiveRepairReport>;
   /** Objects and folders at an address, page by page. */
   list(
     url: string,

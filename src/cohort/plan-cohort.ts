@@ -5,6 +5,7 @@ import type { ObjectLocation } from '../locations/index.ts';
 import { createLock, type LockedFile, type LockFile } from '../manifests/index.ts';
 import type { PlannedFile } from '../transfer/index.ts';
 import { foreignMirror } from './add-lock.ts';
+import { type NamePolicy, refuseHostileName, tellApart } from './file-names.ts';
 import { instanceName } from './instance-name.ts';
 import { type Layout, pathFor, pathsFor } from './layout.ts';
 import type { LocatedCohortSeries } from './locate-cohort.ts';
@@ -23,18 +24,25 @@ export interface CohortFile extends PlannedFile {
  * stands in two versions of a series (the same uuid) under one path is planned once.
  *
  * @param explicit true where the layout was asked for, false where it is the default
- * @throws `usage` where the layout names a column that the catalogue does not have
+ * @param names what becomes of names of objects that hurt a file system; default `strict`
+ * @throws `usage` where the layout names a column that the catalogue does not have; `unsafe` for names, where `strict`
  */
 export function planFiles(
   cohort: Cohort,
   located: readonly LocatedCohortSeries[],
   layout: Layout,
   explicit: boolean,
+  names: NamePolicy = 'strict',
 ): CohortFile[] {
   const files = new Map<string, CohortFile>();
   const add = (file: CohortFile) => {
     const before = files.get(file.path);
     if (before !== undefined && (isSameObject(before, file) || isSameInstance(before, file))) return;
+    if (before !== undefined && names === 'escape') {
+      const [apart] = tellApart([before, file]).slice(1);
+      if (apart !== undefined) files.set(apart.path, apart);
+      return;
+    }
     if (before !== undefined) {
       throw new CarrelError(
         'unsafe',
@@ -70,7 +78,8 @@ export function planFiles(
   }
   // Objects outside of any series have no columns; a layout without columns can be given to them as well.
   const flat = explicit && layout.columns.length === 0;
-  for (const { location, path } of cohort.objects) {
+  for (const { location, path, name } of cohort.objects) {
+    if (names === 'strict' && !flat && name !== undefined) refuseHostileName(name);
     add({
       path: flat ? pathFor(layout, {}, path.split('/').at(-1) ?? path) : path,
       size: location.size,
@@ -81,7 +90,8 @@ export function planFiles(
       drs: location.drs,
     });
   }
-  return [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  const sorted = [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
+  return names === 'escape' ? tellApart(sorted) : sorted;
 }
 
 /**
@@ -181,7 +191,7 @@ export function lockOf(
 }
 
 function pinned(digests: readonly Digest[]): Digest[] {
-  for (const algorithm of ['md5:', 'sha256:', 'crc32c:']) {
+  for (const algorithm of ['md5:', 'sha256:', 'crc32c:', 's3etag:', 'crc64nvme:']) {
     const found = digests.find((digest) => digest.startsWith(algorithm));
     if (found !== undefined) return [found];
   }

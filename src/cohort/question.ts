@@ -61,6 +61,8 @@ export interface CohortSeries {
 export interface CohortObject {
   location: ObjectLocation;
   path: string;
+  /** As the bucket has it below what was asked for: not yet made safe. */
+  name?: string | undefined;
   locked?: LockedFile | undefined;
 }
 

@@ -1,9 +1,13 @@
 /** Proves a folder against its lock file, and fetches again what fails. */
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import { type LockedFile, type LockFile, parseLock } from '../manifests/index.ts';
 import { type TransferEvent, type VerifyReport, verifyFiles } from '../transfer/index.ts';
+import { getPlanned, planCohort } from './get-cohort.ts';
+import type { Tools } from './question.ts';
+import { resolveCohort } from './resolve-cohort.ts';
+import type { MissingFile } from './tombstones.ts';
 import { LOCK_NAME } from './write-lock.ts';
 
 /** A lock file and the folder that it describes. */
@@ -44,6 +48,56 @@ export async function openLockedFolder(path: string, directory?: string): Promis
 /** Every file that a lock file pins. */
 export function lockedFiles(lock: LockFile): LockedFile[] {
   return [...lock.series.flatMap(({ files }) => files), ...lock.files];
+}
+
+/** True where nothing is wrong, missing or unproven. */
+export function isFolderGood({ missing, mismatched, unverifiable }: VerifyReport): boolean {
+  return missing.length + mismatched.length + unverifiable.length === 0;
+}
+
+/**
+ * True where all that is not as pinned was redacted by the archive: nothing can bring it back, and the rest is right.
+ *
+ * @param missing what `repairFolder` could not find on any mirror
+ */
+export function isOnlyRedacted(report: VerifyReport, missing: readonly MissingFile[]): boolean {
+  const redacted = new Set(missing.filter(({ fate }) => fate === 'redacted').map(({ path }) => path));
+  const others = report.mismatched.length + report.unverifiable.length;
+  return others === 0 && report.missing.every((path) => redacted.has(path));
+}
+
+/**
+ * Fetches again what a report found missing or wrong; what is right stays and is not asked for. The folder is to be verified
+ * again by whoever wants proof.
+ *
+ * @returns files that no mirror has any more: redacted by the archive, or lost
+ * @throws the error of the first other file that could not be fetched, after all were tried
+ */
+export async function repairFolder(
+  folder: LockedFolder,
+  report: VerifyReport,
+  tools: Tools,
+  options: {
+    onEvent?: ((event: TransferEvent) => void) | undefined;
+  } = {},
+): Promise<MissingFile[]> {
+  const { directory, lockPath } = folder;
+  // The journal believes a file whose time has not changed; these are known to be wrong, so it must not.
+  const now = new Date();
+  for (const { path } of report.mismatched) await utimes(join(directory, path), now, now);
+  const cohort = await resolveCohort({ what: [lockPath], selection: {} }, tools, { cwd: directory });
+  const plan = await planCohort(cohort, tools, { directory });
+  const result = await getPlanned(plan, tools, { directory, lockPath, onEvent: options.onEvent });
+  const gone = new Set(result.missing.map(({ path }) => path));
+  const failed = result.transfer.failed.filter(({ path }) => !gone.has(path));
+  const [first] = failed;
+  if (first !== undefined)
+    throw new CarrelError(
+      first.error.code,
+      `${failed.length} ${failed.length === 1 ? 'file' : 'files'} could not be fetched again; first: ${first.path}: ${first.error.message}`,
+      { item: first.path, next: first.error.next, cause: first.error },
+    );
+  return result.missing;
 }
 
 /** Compares every file of a locked folder with the lock file. */

@@ -19,7 +19,13 @@ export function readTcia(lines: readonly string[], collector: Collector): void {
   }
 }
 
-/** One name per line; commas, semicolons and blanks between names are tolerated, `#` lines are comments. */
+/** Longest text of a PatientID (DICOM PS3.5, LO). */
+const LONGEST_NAME = 64;
+
+/**
+ * One name per line; commas, semicolons and blanks between names are tolerated, `#` lines are comments. A PatientID may
+ * hold blanks (`ZZ RIDER MR8 1`): words that are no names by themselves are one name, for the catalogue to know.
+ */
 export function readList(lines: readonly string[], collector: Collector): void {
   for (const [index, line] of lines.entries()) {
     const text = line.trim();
@@ -46,7 +52,11 @@ function readNames(line: number, text: string, collector: Collector, uidLevel: '
   } else {
     // A sentence, or a row of a table whose header is missing: guessing names out of it would fetch what nobody asked.
     const strong = used.filter(isStrongName);
-    if (strong.length === 0) collector.problem(line, text, 'is not one name of data');
+    const name = text.replace(/\s+#(\s.*)?$/, '').replace(/^(["'])(.*)\1$/, '$2');
+    if (strong.length === 0 && name.length <= LONGEST_NAME && !/[,;\t]/.test(name))
+      collector.add({ line, text, name });
+    else if (strong.length === 0)
+      collector.problem(line, text, 'is not one name of data (names stand in lines of their own)');
     else
       collector.problem(
         line,

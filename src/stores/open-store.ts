@@ -1,6 +1,7 @@
 /** One way in: a place becomes a store. */
 import { CarrelError } from '../errors.ts';
 import { createFileStore } from './file-store.ts';
+import { createDefaultToken } from './gcs/default-token.ts';
 import { createGcsStore } from './gcs/gcs-store.ts';
 import type { HttpPool, HttpPoolOptions } from './http/http.ts';
 import { createHttpPool } from './http/pool.ts';
@@ -19,7 +20,10 @@ export interface OpenStoreOptions {
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Credentials for signed S3 places; default the usual chain, loaded at the first signed request. */
   credentials?: S3CredentialProvider | undefined;
-  /** Bearer token for signed GCS places; default `CARREL_GCS_TOKEN` or `GOOGLE_OAUTH_ACCESS_TOKEN`. */
+  /**
+   * Bearer token for signed GCS places; default `CARREL_GCS_TOKEN` or `GOOGLE_OAUTH_ACCESS_TOKEN`, else one for the
+   * application default credentials (`GOOGLE_APPLICATION_CREDENTIALS`, or what `gcloud auth application-default login` left).
+   */
   gcsToken?: (() => string | undefined | Promise<string | undefined>) | undefined;
 }
 
@@ -36,8 +40,10 @@ export type StoreOpener = OpenStore & {
 export function createOpenStore(options: OpenStoreOptions = {}): StoreOpener {
   const env = options.env ?? process.env;
   const pool = options.pool ?? createHttpPool({ env, ...options.http });
-  const sign = createSigner(options.credentials);
-  const gcsToken = options.gcsToken ?? (() => env['CARREL_GCS_TOKEN'] || env['GOOGLE_OAUTH_ACCESS_TOKEN']);
+  const sign = createSigner(options.credentials, env);
+  const byDefault = createDefaultToken({ env, pool });
+  const gcsToken =
+    options.gcsToken ?? (() => env['CARREL_GCS_TOKEN'] || env['GOOGLE_OAUTH_ACCESS_TOKEN'] || byDefault());
   const stores = new Map<string, Store>();
 
   const create = (place: Place): Store => {
@@ -54,7 +60,7 @@ export function createOpenStore(options: OpenStoreOptions = {}): StoreOpener {
   };
 
   const find = (place: Place): Store => {
-    const { protocol, endpoint, bucket, region, access, addressing } = place;
+    const { protocol, endpoint, bucket, region, access, addressing, payer } = place;
     const id = JSON.stringify([
       protocol,
       endpoint,
@@ -62,6 +68,7 @@ export function createOpenStore(options: OpenStoreOptions = {}): StoreOpener {
       region,
       access ?? 'anonymous',
       addressing ?? 'path',
+      payer,
     ]);
     let store = stores.get(id);
     if (store === undefined) {

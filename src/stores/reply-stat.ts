@@ -43,14 +43,16 @@ export function parseEtag(text: string | undefined): string | undefined {
   return bare === undefined || bare === '' || bare === 'W/' ? undefined : bare;
 }
 
-/** MD5 of an ETag that is one: 32 hex digits, not `…-N` of a multipart upload. */
-export function md5OfEtag(etag: string | undefined): Digest[] {
-  return etag !== undefined && /^[0-9a-fA-F]{32}$/.test(etag) ? [`md5:${etag.toLowerCase()}`] : [];
+/** What an ETag proves: the MD5 of the object, or, as `…-N`, the MD5s of its N parts. Others prove nothing. */
+export function digestsOfEtag(etag: string | undefined): Digest[] {
+  const found = /^([0-9a-f]{32})(-[1-9][0-9]{0,4})?$/.exec(etag?.toLowerCase() ?? '');
+  if (found === null) return [];
+  return [found[2] === undefined ? `md5:${found[0]}` : `s3etag:${found[0]}`];
 }
 
 /** A base64 digest as `algorithm:hex`, or nothing where its length is wrong (composite ones end in `-N`). */
 export function digestOfBase64(algorithm: DigestAlgorithm, text: string | undefined): Digest[] {
-  const bytes = { md5: 16, crc32c: 4, crc64nvme: 8, sha256: 32 }[algorithm];
+  const bytes = { md5: 16, crc32c: 4, crc64nvme: 8, sha256: 32, s3etag: undefined }[algorithm];
   if (text === undefined || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return [];
   const raw = Buffer.from(text, 'base64');
   return raw.length === bytes ? [`${algorithm}:${raw.toString('hex')}`] : [];
@@ -75,7 +77,7 @@ export function statOfHeaders(
     isPlainEncryption(headers) &&
     !digests.some((digest) => digest.startsWith('md5:'))
   ) {
-    digests.push(...md5OfEtag(etag));
+    digests.push(...digestsOfEtag(etag));
   }
   const encoding = headers.get('x-goog-stored-content-encoding') ?? headers.get('content-encoding');
   return {

@@ -26,6 +26,8 @@ export interface Place {
   access?: 'anonymous' | 'signed' | undefined;
   /** Default: `path`. */
   addressing?: 'path' | 'virtual' | undefined;
+  /** Buckets whose reader pays: `requester` on S3, the project that is charged on Google. With `signed` only. */
+  payer?: string | undefined;
 }
 
 /** What is known of an object without reading it. */
@@ -98,6 +100,14 @@ export interface Store {
   get(key: string, options?: GetOptions): Promise<ObjectBody>;
   /** HEAD, or a ranged GET where the server has no HEAD. */
   stat(key: string, options?: { signal?: AbortSignal | undefined }): Promise<ObjectStat>;
+  /**
+   * Bytes of the first part of an object that was uploaded in parts, where the protocol tells (S3: `HEAD ?partNumber=1`);
+   * undefined where it does not say.
+   */
+  firstPartSize?(
+    key: string,
+    options?: { ifMatch?: string | undefined; signal?: AbortSignal | undefined },
+  ): Promise<number | undefined>;
   /** Objects whose key starts with `prefix`, in key order. `unsupported` for plain web servers. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListPage>;
   /** A URL that people can use: `s3://bucket/key`, `gs://bucket/key`, `https://…`, or a path. */

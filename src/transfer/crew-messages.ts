@@ -9,7 +9,7 @@ import type { FileResult, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
 import { FetchFailure } from './fetch-file.ts';
 import type { JournalRecord } from './journal.ts';
-import type { MirrorWord } from './mirrors.ts';
+import type { MirrorChoice, MirrorWord } from './mirrors.ts';
 import type { PlannedFile } from './plan.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { TransferTimeouts } from './watch.ts';
@@ -23,6 +23,7 @@ export interface CrewSettings {
   retry: RetryPolicy;
   timeouts: TransferTimeouts | undefined;
   flush: boolean;
+  mirrors: MirrorChoice;
   /** Memory of its meter. */
   meter: SharedArrayBuffer;
 }

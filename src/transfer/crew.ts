@@ -49,6 +49,7 @@ export function createCrew(
     if (message.type === 'event') options.emit(message.event);
     else if (message.type === 'slow-down') options.pace.slowDown();
     else if (message.type === 'mirror') {
+      options.onMirror(message.word);
       for (const other of members) if (other !== member) send(other, message);
     } else {
       const waiting = member.busy.get(message.id);
@@ -88,6 +89,7 @@ export function createCrew(
       retry: options.retry,
       timeouts: options.timeouts,
       flush: options.flush,
+      mirrors: options.mirrors,
       meter: memory,
     };
     const worker = startThread(workerData);

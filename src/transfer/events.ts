@@ -5,7 +5,7 @@ import type { CarrelError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
 
 /** How a file was proven. `size` and `none` only where nothing stronger was at hand or asked for. */
-export type Evidence = 'sha256' | 'md5' | 'crc64nvme' | 'crc32c' | 'size' | 'none';
+export type Evidence = 'sha256' | 'md5' | 's3etag' | 'crc64nvme' | 'crc32c' | 'size' | 'none';
 
 /** A file that stands under its final name. */
 export interface FileResult {
@@ -40,6 +40,10 @@ export type TransferEvent =
       totalFiles: number;
       totalBytes: number | undefined;
       bytesPerSecond: number;
+      /** Attempts that were made again so far. */
+      retries: number;
+      /** Mirror that the last file came from; undefined before the first. */
+      mirror?: string | undefined;
     }
   | ({ type: 'file' } & FileResult)
   | ({ type: 'failure' } & FileFailure)

@@ -72,19 +72,24 @@ export function compare(
   return { agrees, differs: undefined };
 }
 
+/** As dear as an MD5, and weaker. */
+const COSTLY: readonly DigestAlgorithm[] = ['crc64nvme', 's3etag'];
+
 /**
- * The algorithms to compute for some digests, given from what is trusted most. A CRC-64 in a list is left out where
- * the same or an earlier list holds an MD5 or SHA-256: it would cost as much and prove nothing more.
+ * The algorithms to compute for some digests, given from what is trusted most. A CRC-64, or the ETag of an upload in
+ * parts, is left out where the same or an earlier list holds an MD5 or SHA-256: it would cost as much and prove nothing
+ * more.
  */
 export function algorithmsOf(...lists: (readonly Digest[])[]): Set<DigestAlgorithm> {
   const found = new Set<DigestAlgorithm>();
   for (const list of lists) {
     for (const digest of list) {
       for (const algorithm of STRONGEST_FIRST)
-        if (algorithm !== 'crc64nvme' && digest.startsWith(`${algorithm}:`)) found.add(algorithm);
+        if (!COSTLY.includes(algorithm) && digest.startsWith(`${algorithm}:`)) found.add(algorithm);
     }
     if (found.has('md5') || found.has('sha256')) continue;
-    if (list.some((digest) => digest.startsWith('crc64nvme:'))) found.add('crc64nvme');
+    for (const algorithm of COSTLY)
+      if (list.some((digest) => digest.startsWith(`${algorithm}:`))) found.add(algorithm);
   }
   return found;
 }

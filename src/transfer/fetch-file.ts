@@ -17,6 +17,7 @@ import type { Mirrors } from './mirrors.ts';
 import type { Pace } from './pace.ts';
 import { createPartialFile, type PartialFile } from './partial-file.ts';
 import type { PlannedFile } from './plan.ts';
+import { proveParts } from './prove-parts.ts';
 import { OtherObject, type Reception, receive, startAgain } from './receive.ts';
 import { type RetryPolicy, waitBefore } from './retry.ts';
 
@@ -41,8 +42,8 @@ export interface FetchContext extends Reception {
   retry: RetryPolicy;
   /** Each file is written to the disk itself before it gets its name. */
   flush?: boolean | undefined;
-  /** Where this thread computes MD5; made at first use. */
-  lanes: () => Md5Lanes;
+  /** Where this thread computes MD5; undefined where there is too little to hash for it. */
+  lanes: () => Md5Lanes | undefined;
   emit(event: TransferEvent): void;
 }
 
@@ -86,13 +87,18 @@ export async function fetchFile(file: PlannedFile, context: FetchContext): Promi
   try {
     if (context.partialBytes(file.path) !== undefined) await takeOver(partial, context);
     const sources = context.mirrors.order(file.sources);
+    const mirrors = sources.length;
     for (const [index, source] of sources.entries()) {
+      const asked = { at: performance.now(), bytes: partial.length };
       const served = await fetchFrom(source, file, partial, context, count, index < sources.length - 1);
       if (served instanceof CarrelError) {
-        complaints.push({ source, error: served });
+        // It only asked for less: before the file is given up, it is asked again.
+        if (index < mirrors - 1 && isThrottling(served)) sources.push(source);
+        else complaints.push({ source, error: served });
         continue;
       }
-      context.mirrors.served(source);
+      const came = partial.length - asked.bytes;
+      context.mirrors.served(source, { bytes: came, ms: performance.now() - asked.at });
       const digests = await partial.digests();
       const { file: temporary, bytes, mtimeNs } = await partial.complete();
       const { verifiedBy } = served;
@@ -144,7 +150,8 @@ async function fetchFrom(
       if (partial.length === 0 || partial.length !== partial.origin?.total) {
         await receive(source, file, partial, context, { mayBeSlow: count.attempts > IMPATIENT_ATTEMPTS });
       }
-      const verdict = await judgePartial(file, partial, context);
+      const judged = await judgePartial(file, partial, context);
+      const verdict = await proveParts(judged, source, file, partial, context);
       if (verdict.good) return verdict;
       const { pieced } = partial;
       await startAgain(partial, meter);
@@ -160,7 +167,12 @@ async function fetchFrom(
         wrong += 1;
       } else {
         error = isCarrelError(cause) ? cause : new CarrelError('internal', String(cause), { cause });
-        if (error.status === 429 || error.status === 503) pace.slowDown();
+        if (isThrottling(error)) {
+          mirrors.throttled(source);
+          // Another mirror has the same bytes now.
+          if (hasNext) return error;
+          pace.slowDown();
+        }
         const changed = error.code === 'verification' || error.status === 412 || error.status === 416;
         if (changed && partial.length > 0) await startAgain(partial, meter);
         else if (!error.retryable) return error;
@@ -194,6 +206,11 @@ async function fetchFrom(
     });
     await sleep(waitMs, undefined, { signal }).catch(() => {});
   }
+}
+
+/** The server has too much to do. */
+function isThrottling({ status }: CarrelError): boolean {
+  return status === 429 || status === 503;
 }
 
 /** The server did not answer at all: no connection, no name, silence, a body that broke off. */

@@ -32,7 +32,7 @@ const say = (message: FromCrew): void => {
 const stopper = new AbortController();
 const stores = createOpenStore(settings.stores);
 const watch = startWatch(stopper.signal, settings.timeouts);
-const mirrors = createMirrors((word) => say({ type: 'mirror', word }));
+const mirrors = createMirrors((word) => say({ type: 'mirror', word }), settings.mirrors);
 const left = new Map<string, number>();
 const streams = new Map<string, number>();
 /** Records go with the word that the file is done: the journal has one writer. */

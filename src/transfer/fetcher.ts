@@ -10,7 +10,7 @@ import { createHedge } from './hedge.ts';
 import type { Journal } from './journal.ts';
 import { lanesOnce } from './lanes-once.ts';
 import { createMeter, type Reading } from './meter.ts';
-import { createMirrors } from './mirrors.ts';
+import { createMirrors, type MirrorChoice, type MirrorWord } from './mirrors.ts';
 import type { Pace } from './pace.ts';
 import { createPartBudget } from './parts.ts';
 import type { PlannedFile } from './plan.ts';
@@ -33,6 +33,10 @@ export interface FetcherOptions {
   timeouts: TransferTimeouts | undefined;
   /** Bytes per second over all files. */
   bandwidth: number | undefined;
+  /** Which mirror is asked first. */
+  mirrors: MirrorChoice;
+  /** Told what is learned of mirrors. */
+  onMirror(word: MirrorWord): void;
   emit(event: TransferEvent): void;
   /** Each file is written to the disk itself before it gets its name. */
   flush: boolean;
@@ -54,8 +58,12 @@ export interface Fetcher {
   end(): Promise<void>;
 }
 
-/** Fetches in this thread. */
-export function createFetcher(options: FetcherOptions): Fetcher {
+/**
+ * Fetches in this thread.
+ *
+ * @param bytes that are to come, as far as known
+ */
+export function createFetcher(options: FetcherOptions, bytes = Number.POSITIVE_INFINITY): Fetcher {
   const { bandwidth, signal, timeouts, ...rest } = options;
   const meter = createMeter();
   const watch = startWatch(signal, timeouts);
@@ -66,8 +74,8 @@ export function createFetcher(options: FetcherOptions): Fetcher {
     watch,
     throttle,
     signal,
-    mirrors: createMirrors(),
-    lanes: lanesOnce(),
+    mirrors: createMirrors(options.onMirror, options.mirrors),
+    lanes: lanesOnce(bytes),
     partBudget: createPartBudget(),
     hedge: createHedge({ floorMs: timeouts?.hedge }),
   };

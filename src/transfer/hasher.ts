@@ -12,9 +12,13 @@ import { createCrc32c } from '../stores/index.ts';
 import { createCrc64Nvme } from './crc64nvme.ts';
 import { diskError } from './disk-error.ts';
 import type { Md5Lanes, Slab } from './md5/md5-lanes.ts';
+import { createMultipartMd5, parseMultipartEtag, partSizesFor } from './multipart-etag.ts';
 
 /** Algorithms from the strongest evidence to the weakest. */
-export const STRONGEST_FIRST: readonly DigestAlgorithm[] = ['sha256', 'md5', 'crc64nvme', 'crc32c'];
+export const STRONGEST_FIRST: readonly DigestAlgorithm[] = ['sha256', 'md5', 's3etag', 'crc64nvme', 'crc32c'];
+
+/** Sizes of parts that are tried for one ETag: each costs an MD5 of everything. */
+const ETAG_TRIES = 4;
 
 /** Bytes read at once from a file. */
 const READ_BYTES = 1 << 20;
@@ -31,12 +35,23 @@ export interface Hasher {
   abandon(): void;
 }
 
-/** A hasher for these algorithms; with none, it does nothing. */
-export function createHasher(algorithms: Iterable<DigestAlgorithm>, lanes?: Md5Lanes): Hasher {
+/** What a hasher may be told. */
+export interface HasherOptions {
+  /** Where MD5s are computed; default `node:crypto`. */
+  lanes?: Md5Lanes | undefined;
+  /** What the bytes are expected to be: only with it can an `s3etag` be found, which does not tell the size of parts. */
+  expected?: { size: number | undefined; digests: readonly Digest[] } | undefined;
+}
+
+/**
+ * A hasher for these algorithms; with none, it does nothing. An `s3etag` is among the digests only where it is the one
+ * that is expected.
+ */
+export function createHasher(algorithms: Iterable<DigestAlgorithm>, options: HasherOptions = {}): Hasher {
   const wanted = new Set(algorithms);
   const parts = STRONGEST_FIRST.filter((name) => wanted.has(name)).map((name) => ({
     name,
-    ...createPart(name, lanes),
+    ...createPart(name, options),
   }));
   let ended: Promise<Digest[]> | undefined;
   return {
@@ -48,7 +63,12 @@ export function createHasher(algorithms: Iterable<DigestAlgorithm>, lanes?: Md5L
       for (const part of parts) part.updateSlab(slab, length);
     },
     digests: () => {
-      ended ??= Promise.all(parts.map(async (part): Promise<Digest> => `${part.name}:${await part.hex()}`));
+      ended ??= Promise.all(
+        parts.map(async ({ name, hex }): Promise<Digest[]> => {
+          const value = await hex();
+          return value === undefined ? [] : [`${name}:${value}`];
+        }),
+      ).then((lists) => lists.flat());
       return ended;
     },
     abandon() {
@@ -66,9 +86,9 @@ export function createHasher(algorithms: Iterable<DigestAlgorithm>, lanes?: Md5L
 export async function hashFile(
   path: string,
   algorithms: Iterable<DigestAlgorithm>,
-  options: { signal?: AbortSignal | undefined; lanes?: Md5Lanes | undefined } = {},
+  options: HasherOptions & { signal?: AbortSignal | undefined } = {},
 ): Promise<{ bytes: number; digests: Digest[] }> {
-  const hasher = createHasher(algorithms, options.lanes);
+  const hasher = createHasher(algorithms, options);
   try {
     const bytes = await readInto(hasher, path, options);
     return { bytes, digests: await hasher.digests() };
@@ -79,7 +99,7 @@ export async function hashFile(
 
 /** Feeds a file to a hasher; resolves with the bytes read. */
 export async function readInto(
-  hasher: Hasher,
+  hasher: Pick<Hasher, 'update'>,
   path: string,
   options: { length?: number | undefined; signal?: AbortSignal | undefined } = {},
 ): Promise<number> {
@@ -116,12 +136,14 @@ interface Part {
   update(chunk: Uint8Array): void;
   /** All bytes at once, which lie in a slab of the lanes. */
   updateSlab(slab: Slab, length: number): void;
-  hex(): string | Promise<string>;
+  /** Undefined where it cannot be told. */
+  hex(): string | undefined | Promise<string | undefined>;
   /** Frees what it holds, if it was not ended. */
   abandon(): void;
 }
 
-function createPart(name: DigestAlgorithm, lanes: Md5Lanes | undefined): Part {
+function createPart(name: DigestAlgorithm, { lanes, expected }: HasherOptions): Part {
+  if (name === 's3etag') return createEtagPart(lanes, expected);
   if (name === 'md5' && lanes !== undefined) {
     const stream = lanes.open();
     return {
@@ -139,7 +161,32 @@ function createPart(name: DigestAlgorithm, lanes: Md5Lanes | undefined): Part {
   };
 }
 
-function createPlainPart(name: DigestAlgorithm): { update(chunk: Uint8Array): void; hex(): string } {
+/** The ETag that is expected, if any of the likely sizes of parts gives it. */
+function createEtagPart(lanes: Md5Lanes | undefined, expected: HasherOptions['expected']): Part {
+  const etags = (expected?.digests ?? []).flatMap((digest) =>
+    digest.startsWith('s3etag:') ? [digest.slice('s3etag:'.length)] : [],
+  );
+  const size = expected?.size;
+  const sizes = etags.flatMap((etag) => {
+    const parts = parseMultipartEtag(etag)?.parts;
+    return parts === undefined || size === undefined ? [] : partSizesFor({ parts, size, limit: ETAG_TRIES });
+  });
+  const md5 = createMultipartMd5([...new Set(sizes)], { open: lanes === undefined ? undefined : lanes.open });
+  return {
+    update: (chunk) => md5.update(chunk),
+    updateSlab: ({ view }, length) => md5.update(view.subarray(0, length)),
+    async hex() {
+      const found = await md5.etags();
+      return etags.find((etag) => found.some((one) => one.etag === etag));
+    },
+    abandon: () => md5.abandon(),
+  };
+}
+
+function createPlainPart(name: Exclude<DigestAlgorithm, 's3etag'>): {
+  update(chunk: Uint8Array): void;
+  hex(): string;
+} {
   if (name === 'crc32c' || name === 'crc64nvme') {
     const crc = name === 'crc32c' ? createCrc32c() : createCrc64Nvme();
     return { update: (chunk) => crc.update(chunk), hex: () => crc.digest() };

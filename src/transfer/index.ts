@@ -3,16 +3,19 @@
 export { adoptJournals } from './adopt-journals.ts';
 export type * from './events.ts';
 export type { Verification } from './evidence.ts';
+export type { FetchOrder } from './fetch-order.ts';
 export { lockFolder } from './folder-lock.ts';
 export { type FreeSpace, freeSpace } from './free-space.ts';
 export { hashFile } from './hasher.ts';
 export { type JournalRecord, readProven } from './journal.ts';
 export { makeFolder } from './make-folder.ts';
+export type { MirrorMemory } from './mirror-memory.ts';
+export { mirrorId } from './mirrors.ts';
 export type * from './plan.ts';
 export type { TransferRetry } from './retry.ts';
 export type { LocalCopy, ReuseOptions } from './reuse.ts';
 export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';
-export { type FetchOrder, type TransferOptions, transfer } from './transfer.ts';
+export { type TransferOptions, transfer } from './transfer.ts';
 export { resultUntil, type TransferResult } from './transfer-result.ts';
 export {
   type ExpectedFile,

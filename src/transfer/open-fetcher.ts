@@ -19,21 +19,14 @@ export async function openFetcher(
   options: FetcherOptions & { threads: number | 'auto' },
 ): Promise<Fetcher> {
   const { settings } = options.openStore;
-  const threads = options.threads === 'auto' ? threadsFor(files) : Math.max(1, Math.floor(options.threads));
+  const bytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const much = files.length >= WORTH_FILES || bytes >= WORTH_BYTES;
+  const most = Math.min(MOST_THREADS, availableParallelism(), files.length);
+  const threads = options.threads === 'auto' ? (much ? most : 1) : Math.max(1, Math.floor(options.threads));
   // A limit holds for all threads together, and one thread is fast enough for any limit that people set.
   if (threads === 1 || settings === undefined || options.bandwidth !== undefined) {
-    return createFetcher(options);
+    return createFetcher(options, bytes);
   }
   const { createCrew } = await import('./crew.ts');
   return createCrew(threads, { ...options, stores: settings, connections: MOST_JOBS });
-}
-
-function threadsFor(files: readonly PlannedFile[]): number {
-  const processors = Math.min(MOST_THREADS, availableParallelism());
-  let bytes = 0;
-  for (const [index, { size }] of files.entries()) {
-    bytes += size ?? 0;
-    if (index + 1 >= WORTH_FILES || bytes >= WORTH_BYTES) return Math.min(processors, files.length);
-  }
-  return 1;
 }

@@ -7,23 +7,22 @@
  */
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
+import { createBlockFile } from './block-file.ts';
 import { onDisk } from './disk-error.ts';
 import { algorithmsOf } from './evidence.ts';
 import { createHasher, type Hasher, readInto } from './hasher.ts';
 import type { Md5Lanes } from './md5/md5-lanes.ts';
+import { createMultipartMd5 } from './multipart-etag.ts';
 import { type Origin, readPartialRecord, writePartialRecord } from './partial-record.ts';
 import type { PlannedFile } from './plan.ts';
 import { createSmallBody, type SmallBody } from './small-body.ts';
 
 /** Files up to this size are held in memory until they are whole. */
 export const SMALL_BYTES = 1 << 20;
-
-/** Bytes gathered before a write of a larger file. */
-const BLOCK_BYTES = 1 << 20;
 
 /** Less than this is fetched again rather than kept for the next run. */
 const WORTH_KEEPING_BYTES = 64 << 10;
@@ -46,6 +45,8 @@ export interface PartialFile {
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Digests of all bytes; ends the computation. */
   digests(): Promise<Digest[]>;
+  /** The ETag that these bytes would have if they had been uploaded in parts of this size. */
+  etagFor(partSize: number, signal: AbortSignal): Promise<string | undefined>;
   /** Puts everything on disk and closes. The file at `file` is then complete. */
   complete(): Promise<{ file: string; bytes: number; mtimeNs: bigint }>;
   /** Forgets the record after the file got its final name. */
@@ -69,81 +70,26 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
   let hasher: Hasher = createHasher([]);
   let length = 0;
   let pieced = false;
-  /** A small file as a whole; else bytes go through `block`, of which `blockLength` are not on disk yet. */
+  /** A small file as a whole; the bytes of others go to `blocks`. */
   let small: SmallBody | undefined;
+  const blocks = createBlockFile(file, planned.path);
   let wanted = new Set<DigestAlgorithm>();
-  let block: Buffer | undefined;
-  let blockLength = 0;
-  let handle: FileHandle | undefined;
-  /** The write under way. An attempt may have been given up while it runs: whoever comes next waits for it. */
-  let writing: Promise<void> | undefined;
   /** A file of ours may be on disk; a record beside it. */
   let touched = false;
   let recorded = false;
 
-  const settle = async () => {
-    const under = writing;
-    writing = undefined;
-    await under;
-  };
-  const close = async () => {
-    await settle().catch(() => {});
-    const open = handle;
-    handle = undefined;
-    await open?.close();
-  };
+  const expectedOf = (from: Origin | undefined) => ({
+    size: from?.total ?? planned.size,
+    digests: [...planned.digests, ...(from?.replied ?? [])],
+  });
+  const hasherOptions = (from: Origin) => ({ lanes, expected: expectedOf(from) });
   const openForWriting = async (flags: 'w' | 'r+') => {
     touched = true;
-    try {
-      handle = await open(file, flags);
-    } catch {
-      await mkdir(dirname(file), { recursive: true });
-      handle = await open(file, flags);
-    }
+    await blocks.open(flags, length);
   };
   const writeRecord = async (from: Origin) => {
     recorded = true;
     await writePartialRecord(record, planned, from);
-  };
-  const writeAll = async (bytes: Buffer, position: number) => {
-    const target = handle;
-    if (target === undefined)
-      throw new CarrelError('internal', `${file} is not open`, { item: planned.path });
-    for (let at = 0; at < bytes.length; ) {
-      at += (await target.write(bytes, at, bytes.length - at, position + at)).bytesWritten;
-    }
-  };
-  const flush = async () => {
-    await settle();
-    const bytes = block?.subarray(0, blockLength);
-    if (bytes === undefined || bytes.length === 0) return;
-    await onDisk(file, () => writeAll(bytes, length - bytes.length));
-    blockLength = 0;
-  };
-  /** Takes a chunk that fills the block: all of it is copied now, and the full blocks are written meanwhile. */
-  const overflow = (chunk: Uint8Array): Promise<void> => {
-    const first = length - blockLength;
-    const full: Buffer[] = [];
-    for (let rest = chunk; rest.length > 0; ) {
-      block ??= Buffer.allocUnsafeSlow(BLOCK_BYTES);
-      const piece = rest.subarray(0, block.length - blockLength);
-      block.set(piece, blockLength);
-      blockLength += piece.length;
-      rest = rest.subarray(piece.length);
-      if (blockLength < block.length) continue;
-      full.push(block);
-      block = undefined;
-      blockLength = 0;
-    }
-    length += chunk.length;
-    const written = onDisk(file, async () => {
-      for (const [index, bytes] of full.entries()) await writeAll(bytes, first + index * BLOCK_BYTES);
-      // One of them is used again: two buffers take turns.
-      block ??= full[0];
-    });
-    written.catch(() => {}); // whoever waits for it learns of it
-    writing = written;
-    return written;
   };
   const release = () => {
     small?.release();
@@ -153,7 +99,7 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
   const forget = () => {
     origin = undefined;
     length = 0;
-    blockLength = 0;
+    blocks.forget();
     release();
     pieced = false;
   };
@@ -173,7 +119,7 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       recorded = true;
       const left = await readPartialRecord(record, planned);
       if (left === undefined) return;
-      const running = createHasher(algorithmsOf(planned.digests, left.replied), lanes);
+      const running = createHasher(algorithmsOf(planned.digests, left.replied), hasherOptions(left));
       const bytes = await readInto(running, file, { signal }).catch((error: unknown) => {
         if (!signal.aborted) return 0;
         running.abandon();
@@ -189,15 +135,15 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       pieced = true;
     },
     async begin(from, algorithms) {
-      await close();
+      await blocks.close();
       forget();
       origin = from;
       wanted = algorithms;
       if (from.total !== undefined && from.total <= SMALL_BYTES) {
-        small = createSmallBody(from.total, algorithms.has('md5') ? lanes : undefined);
+        small = createSmallBody(from.total, lanes);
         return;
       }
-      hasher = createHasher(algorithms, lanes);
+      hasher = createHasher(algorithms, hasherOptions(from));
       // Emptied first, recorded second: a record never stands beside bytes of another object.
       await onDisk(file, async () => {
         await openForWriting('w');
@@ -207,11 +153,11 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
     async resume(from, algorithms, signal) {
       wanted = new Set([...wanted, ...algorithms]);
       if (small === undefined) {
-        await flush();
-        if (handle === undefined) await onDisk(file, () => openForWriting('r+'));
+        await blocks.flush();
+        if (!blocks.isOpen) await onDisk(file, () => openForWriting('r+'));
         if (![...algorithms].every((algorithm) => hasher.algorithms.has(algorithm))) {
           hasher.abandon();
-          hasher = createHasher(new Set([...hasher.algorithms, ...algorithms]), lanes);
+          hasher = createHasher(new Set([...hasher.algorithms, ...algorithms]), hasherOptions(from));
           await readInto(hasher, file, { length, signal });
         }
       }
@@ -223,27 +169,32 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
     write(chunk) {
       const total = small?.total ?? origin?.total;
       if (total !== undefined && length + chunk.length > total) throw tooLong(planned.path, total);
-      if (small !== undefined) {
-        small.write(chunk, length);
-        length += chunk.length;
-        return undefined;
-      }
-      hasher.update(chunk);
-      if (block !== undefined && chunk.length < block.length - blockLength) {
-        block.set(chunk, blockLength);
-        blockLength += chunk.length;
-      } else return overflow(chunk);
+      const at = length;
       length += chunk.length;
+      if (small === undefined) {
+        hasher.update(chunk);
+        return blocks.write(chunk);
+      }
+      small.write(chunk, at);
       return undefined;
     },
-    digests: () => small?.digests(length, wanted) ?? hasher.digests(),
+    digests: () => small?.digests(length, wanted, expectedOf(origin)) ?? hasher.digests(),
+    async etagFor(partSize, signal) {
+      const md5 = createMultipartMd5([partSize], { open: lanes?.open });
+      if (small !== undefined) small.read(length, (bytes) => md5.update(bytes));
+      else {
+        await blocks.flush();
+        await readInto(md5, file, { length, signal });
+      }
+      return (await md5.etags())[0]?.etag;
+    },
     complete: () =>
       onDisk(file, async () => {
         if (small !== undefined) small.writeTo(file, length);
         else {
-          await flush();
-          if (handle === undefined) await openForWriting('r+');
-          await close();
+          await blocks.flush();
+          if (!blocks.isOpen) await openForWriting('r+');
+          await blocks.close();
         }
         touched = true;
         // Asked for after the close: network file systems may settle the time only then.
@@ -266,18 +217,20 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       try {
         await onDisk(file, async () => {
           if (from !== undefined && small !== undefined && length >= WORTH_KEEPING_BYTES) {
-            await openForWriting('w');
+            touched = true;
+            // Emptied first, recorded second, as in `begin`.
+            small.writeTo(file, 0);
             await writeRecord(from);
             small.writeTo(file, length);
-          } else if (small === undefined && handle !== undefined) await flush();
+          } else if (small === undefined && blocks.isOpen) await blocks.flush();
         });
       } finally {
         release();
-        await close();
+        await blocks.close();
       }
     },
     async discard() {
-      await close();
+      await blocks.close();
       forget();
       if (!touched) return;
       touched = false;

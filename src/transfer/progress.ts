@@ -12,7 +12,9 @@ const RATE_WINDOW_MS = 5_000;
 /** The report of a run under way. */
 export interface Progress {
   readonly files: number;
-  fileDone(): void;
+  fileDone(mirror?: string): void;
+  /** Something is tried again. */
+  retried(): void;
   /** The last word; stops the clock. */
   end(): void;
 }
@@ -29,6 +31,8 @@ export function startProgress(options: {
 }): Progress {
   const { emit, totalFiles, totalBytes } = options;
   let { files } = options;
+  let retries = 0;
+  let mirror: string | undefined;
   let said = '';
   const marks: { at: number; received: number }[] = [{ at: performance.now(), received: 0 }];
   const say = () => {
@@ -37,13 +41,13 @@ export function startProgress(options: {
     const bytes = options.bytes + standing;
     marks.push({ at: now, received });
     while (marks.length > 2 && now - (marks[1]?.at ?? now) > RATE_WINDOW_MS) marks.shift();
-    const state = `${files} ${bytes}`;
+    const state = `${files} ${bytes} ${retries}`;
     if (state === said) return;
     said = state;
     const oldest = marks[0] ?? { at: now, received };
     const seconds = Math.max(0.001, (now - oldest.at) / 1000);
     const bytesPerSecond = Math.round((received - oldest.received) / seconds);
-    emit({ type: 'progress', files, bytes, totalFiles, totalBytes, bytesPerSecond });
+    emit({ type: 'progress', files, bytes, totalFiles, totalBytes, bytesPerSecond, retries, mirror });
   };
   const timer = setInterval(say, INTERVAL_MS);
   timer.unref();
@@ -51,8 +55,12 @@ export function startProgress(options: {
     get files() {
       return files;
     },
-    fileDone() {
+    fileDone(from) {
       files += 1;
+      mirror = from ?? mirror;
+    },
+    retried() {
+      retries += 1;
     },
     end() {
       clearInterval(timer);

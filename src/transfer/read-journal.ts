@@ -144,6 +144,7 @@ function parseLine(text: string): Record<string, unknown> | undefined {
 const EVIDENCE: readonly string[] = [
   'sha256',
   'md5',
+  's3etag',
   'crc64nvme',
   'crc32c',
   'size',

@@ -190,8 +190,10 @@ async function adopt(
   }
   const origin: Origin = { source: sourceId(source), pin, total: size ?? file.size, replied: digests };
   const algorithms = verify === 'full' ? algorithmsOf(file.digests, digests) : new Set<never>();
-  // Nothing to compare with: an MD5 all the same, so that the file can be proven from now on.
-  const wanted = verify === 'full' && algorithms.size === 0 ? new Set(['md5'] as const) : algorithms;
+  // Nothing to compare with, or only what another mirror does not know: an MD5 all the same, so that the file can be
+  // proven from now on.
+  const lacking = algorithms.size === 0 || (algorithms.size === 1 && algorithms.has('s3etag'));
+  const wanted = verify === 'full' && lacking ? new Set([...algorithms, 'md5' as const]) : algorithms;
   const before = partial.origin;
   if (resuming && before !== undefined && body.range.start === partial.length) {
     const sameSource = before.source === origin.source;

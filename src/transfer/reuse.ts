@@ -84,12 +84,14 @@ export async function reuse(
       if (differs !== undefined) return undefined;
       if (agrees !== undefined) return { digests: proven.digests, verifiedBy: agrees };
     }
-    const hashed = await hashFile(copy.path, algorithmsOf(file.digests), { signal, lanes: lanes() }).catch(
-      (error: unknown) => {
-        if (signal.aborted) throw error;
-        return undefined;
-      },
-    );
+    const hashed = await hashFile(copy.path, algorithmsOf(file.digests), {
+      expected: { size: file.size, digests: file.digests },
+      signal,
+      lanes: lanes(),
+    }).catch((error: unknown) => {
+      if (signal.aborted) throw error;
+      return undefined;
+    });
     if (hashed === undefined) return undefined;
     const { bytes, digests } = hashed;
     const verdict = judge({

@@ -1,12 +1,13 @@
 /**
  * A small file on its way: in memory until it is whole and proven, then written at once. Its digests are computed when
- * it is whole, MD5 together with other files and in place, where the thread has room for it in the memory of its lanes.
+ * it is whole, MD5 together with other files and in place. It lies in the memory of the lanes where that has room: memory
+ * that is used again costs no page faults, which would be as dear as the digest.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
 import { systemCode } from './disk-error.ts';
-import { createHasher } from './hasher.ts';
+import { createHasher, type HasherOptions } from './hasher.ts';
 import type { Md5Lanes } from './md5/md5-lanes.ts';
 
 /** The bytes so far of a file whose size is known. */
@@ -16,7 +17,13 @@ export interface SmallBody {
   /** Copies a chunk to its place. */
   write(chunk: Uint8Array, at: number): void;
   /** Digests of the first `length` bytes. They are final: nothing may be written after this. */
-  digests(length: number, algorithms: Iterable<DigestAlgorithm>): Promise<Digest[]>;
+  digests(
+    length: number,
+    algorithms: Iterable<DigestAlgorithm>,
+    expected?: HasherOptions['expected'],
+  ): Promise<Digest[]>;
+  /** Shows the first `length` bytes. */
+  read(length: number, look: (bytes: Uint8Array) => void): void;
   /** Writes the first `length` bytes to `file`, whose folder is made if it is missing. */
   writeTo(file: string, length: number): void;
   /** Gives the memory back. */
@@ -28,8 +35,8 @@ export function createSmallBody(total: number, lanes?: Md5Lanes): SmallBody {
   const slab = lanes?.allocate(total);
   const view = slab?.view ?? Buffer.allocUnsafe(total);
   let found: Promise<Digest[]> | undefined;
-  const compute = (length: number, algorithms: Iterable<DigestAlgorithm>): Promise<Digest[]> => {
-    const hasher = createHasher(algorithms, lanes);
+  const compute: SmallBody['digests'] = (length, algorithms, expected) => {
+    const hasher = createHasher(algorithms, { lanes, expected });
     if (slab === undefined || !hasher.algorithms.has('md5')) hasher.update(view.subarray(0, length));
     else hasher.updateSlab(slab, length);
     return hasher.digests();
@@ -37,10 +44,11 @@ export function createSmallBody(total: number, lanes?: Md5Lanes): SmallBody {
   return {
     total,
     write: (chunk, at) => view.set(chunk, at),
-    digests(length, algorithms) {
-      found ??= compute(length, algorithms);
+    digests(length, algorithms, expected) {
+      found ??= compute(length, algorithms, expected);
       return found;
     },
+    read: (length, look) => look(view.subarray(0, length)),
     writeTo: (file, length) => writeWhole(file, view.subarray(0, length)),
     release: () => slab?.release(),
   };

@@ -8,10 +8,11 @@ import { algorithmsOf, compare, judge, type Verification } from './evidence.ts';
 import { forEachLimited } from './for-each-limited.ts';
 import { hashFile } from './hasher.ts';
 import type { Journal, JournalRecord } from './journal.ts';
+import { lanesOnce } from './lanes-once.ts';
 import type { PlannedFile } from './plan.ts';
 
 const STATS_AT_ONCE = 32;
-const HASHES_AT_ONCE = 4;
+const HASHES_AT_ONCE = 8;
 const TELL_MS = 10_000;
 
 /** A plan divided into what is here and what is to be fetched, both in the order of the plan. */
@@ -54,6 +55,7 @@ export async function survey(
     else if (verifiedBy !== undefined) present.set(candidate.file, result(candidate, verifiedBy, journal));
   }
   const bytes = doubtful.reduce((sum, { size }) => sum + size, 0);
+  const lanes = lanesOnce(bytes);
   let done = 0;
   let toldAt = Number.NEGATIVE_INFINITY;
   const tell = () => {
@@ -66,6 +68,8 @@ export async function survey(
     done += 1;
     const { file, size, mtimeNs } = candidate;
     const { bytes, digests } = await hashFile(join(directory, file.path), algorithmsOf(file.digests), {
+      expected: { size: file.size, digests: file.digests },
+      lanes: lanes(),
       signal,
     });
     const verdict = judge({

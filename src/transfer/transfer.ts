@@ -9,8 +9,10 @@ import { DiskFailure, diskError } from './disk-error.ts';
 import type { FileFailure, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
 import { FetchFailure } from './fetch-file.ts';
+import { type FetchOrder, inOrder } from './fetch-order.ts';
 import { checkSpace, type FreeSpace } from './free-space.ts';
 import { createLostLine } from './lost-line.ts';
+import { createSpeedTally, type MirrorMemory } from './mirror-memory.ts';
 import { openFetcher } from './open-fetcher.ts';
 import { createPace } from './pace.ts';
 import type { PlannedFile } from './plan.ts';
@@ -24,11 +26,8 @@ import { survey } from './survey.ts';
 import { attachResult, countFile, emptyResult, interrupted, type TransferResult } from './transfer-result.ts';
 import type { TransferTimeouts } from './watch.ts';
 
-/** From this size on, files are started first: a large one that is started last makes all others wait for it. */
-const LARGE_BYTES = 8 << 20;
-
-/** What is fetched first. */
-export type FetchOrder = 'auto' | 'small' | 'large' | 'listed';
+/** In a smaller plan, files that are spent on a slower mirror to measure it would cost more than they tell. */
+const WORTH_MEASURING = 16;
 
 /** How a plan is to be carried out. */
 export interface TransferOptions {
@@ -51,6 +50,11 @@ export interface TransferOptions {
    * functions of the caller's); otherwise, and with `bandwidth`, this thread does it.
    */
   threads?: number | 'auto' | undefined;
+  /**
+   * Of several mirrors: `order` (the default) asks them as the plan names them, `speed` the faster one first, measured with
+   * the first files of a larger plan or known from `memory`. Plans of fewer than 16 files measure nothing.
+   */
+  mirrorOrder?: { by: 'order' | 'speed'; memory?: MirrorMemory | undefined } | undefined;
   /** Where on this machine missing files may be, so that they need not be fetched. With `verify: 'full'` only. */
   reuse?: ReuseOptions | undefined;
   /**
@@ -184,6 +188,8 @@ async function carryOut(
   await checkSpace(directory, need, space);
 
   const pace = createPace(options.jobs ?? 'auto');
+  const { by = 'order', memory } = options.mirrorOrder ?? {};
+  const tally = createSpeedTally();
   const fetcher = await openFetcher(missing, {
     openStore: options.openStore,
     verify,
@@ -197,7 +203,12 @@ async function carryOut(
     timeouts: options.timeouts,
     flush: options.fsync === 'file',
     bandwidth: options.bandwidth,
-    emit,
+    mirrors: { by, known: memory?.recall(), probes: missing.length < WORTH_MEASURING ? 0 : undefined },
+    onMirror: tally.hear,
+    emit(event) {
+      if (event.type === 'retry') progress.retried();
+      emit(event);
+    },
     signal,
     threads: options.threads ?? 'auto',
   });
@@ -226,7 +237,7 @@ async function carryOut(
           const done = await fetcher.fetch(file);
           lost.reached();
           countFile(result, done);
-          progress.fileDone();
+          progress.fileDone(done.mirror);
           emit({ type: 'file', ...done });
         } catch (error) {
           if (signal.aborted) return;
@@ -244,6 +255,7 @@ async function carryOut(
     progress.end();
     result.requests += fetcher.read().requests;
     await fetcher.end();
+    memory?.remember(tally.speeds());
   }
   if (signal.aborted) throw signal.reason;
   const weak = result.verifiedBy.size ?? 0;
@@ -253,16 +265,6 @@ async function carryOut(
       message: `${weak} ${weak === 1 ? 'file' : 'files'} could be compared by their size only: nobody published a digest`,
     });
   }
-}
-
-/** `auto`: large files first, biggest first; the others as planned, so that series are completed one after the other. */
-function inOrder(files: readonly PlannedFile[], order: FetchOrder): PlannedFile[] {
-  if (order === 'listed') return [...files];
-  const sign = order === 'small' ? 1 : -1;
-  if (order !== 'auto') return files.toSorted((a, b) => sign * ((a.size ?? 0) - (b.size ?? 0)));
-  const large = files.filter(({ size }) => (size ?? 0) >= LARGE_BYTES);
-  large.sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
-  return [...large, ...files.filter(({ size }) => (size ?? 0) < LARGE_BYTES)];
 }
 
 function sumOfSizes(files: readonly PlannedFile[]): number | undefined {

@@ -10,6 +10,7 @@ import type { Evidence, TransferEvent } from './events.ts';
 import { algorithmsOf, judge } from './evidence.ts';
 import { forEachLimited } from './for-each-limited.ts';
 import { hashFile } from './hasher.ts';
+import { lanesOnce } from './lanes-once.ts';
 import { createMeter } from './meter.ts';
 import type { PlannedFile } from './plan.ts';
 import { startProgress } from './progress.ts';
@@ -71,19 +72,21 @@ export async function verifyFiles(
   checkPlan(files.map((file) => ({ ...file, sources: [] })));
   const report: VerifyReport = { ok: [], missing: [], mismatched: [], unverifiable: [] };
   const places = new Map(files.map(({ path }, index) => [path, index]));
+  const totalBytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
+  const lanes = lanesOnce(mode === 'full' ? totalBytes : 0);
   const meter = createMeter();
   const progress = startProgress({
     emit: options.onEvent ?? (() => {}),
     read: meter.read,
     totalFiles: files.length,
-    totalBytes: files.reduce((sum, { size }) => sum + (size ?? 0), 0),
+    totalBytes,
     files: 0,
     bytes: 0,
   });
   try {
     await forEachLimited(files, options.jobs ?? JOBS, async (file) => {
       if (signal?.aborted) throw abortError(signal);
-      await verifyOne(file, directory, mode, report, signal);
+      await verifyOne(file, { directory, mode, lanes }, report, signal);
       meter.add(file.size ?? 0);
       progress.fileDone();
     });
@@ -101,12 +104,12 @@ export async function verifyFiles(
 
 async function verifyOne(
   file: ExpectedFile,
-  directory: string,
-  mode: 'full' | 'size',
+  how: { directory: string; mode: 'full' | 'size'; lanes: ReturnType<typeof lanesOnce> },
   report: VerifyReport,
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const { path, size, digests } = file;
+  const { directory, mode, lanes } = how;
   const full = join(directory, path);
   try {
     const info = await stat(full);
@@ -125,7 +128,9 @@ async function verifyOne(
       return;
     }
     const read = mode === 'full' && digests.length > 0;
-    const hashed = read ? await hashFile(full, algorithmsOf(digests), { signal }) : undefined;
+    const hashed = read
+      ? await hashFile(full, algorithmsOf(digests), { signal, lanes: lanes(), expected: { size, digests } })
+      : undefined;
     const bytes = hashed?.bytes ?? info.size;
     const verdict = judge({ ...known, bytes, found: hashed?.digests ?? [] });
     if (!verdict.good) report.mismatched.push({ path, expected: verdict.expected, found: verdict.found });

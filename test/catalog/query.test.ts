@@ -127,7 +127,7 @@ describe('what is refused', () => {
     ["SELECT * FROM json_execute_serialized_sql(json_serialize_sql('SELECT 1'))", /is not allowed/],
     ["SELECT * FROM enable_logging('QueryLog', storage='file', storage_path='logs')", /is not allowed/],
     ["FROM system.main.enable_profiling(save_location='p.json', format='json')", /is not allowed/],
-    ["SELECT (SELECT count(*) FROM \"enable_profiling\"(format='json')) FROM range(2)", /is not allowed/],
+    ['SELECT (SELECT count(*) FROM "enable_profiling"(format=\'json\')) FROM range(2)', /is not allowed/],
     ["WITH a AS (FROM enable_profiling(format='json')) SELECT * FROM index, a", /is not allowed/],
     ['SUMMARIZE SELECT * FROM enable_logging()', /is not allowed/],
     ['SELECT * FROM index, force_checkpoint()', /is not allowed/],

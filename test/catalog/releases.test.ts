@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Catalog, installCatalog, openCatalog, type Selection } from '../../src/catalog/index.ts';
+import {
+  type Catalog,
+  installCatalog,
+  listCatalogs,
+  openCatalog,
+  type Selection,
+} from '../../src/catalog/index.ts';
 import {
   indexValues,
   SERIES,
@@ -224,13 +230,15 @@ describe('tables of earlier years', () => {
       'idc_index.parquet',
       'SELECT 1 AS PatientID',
     );
-    await installCatalog({ archive, cacheDir: cache, sources: [path], version: '1.0.0' });
-    await expect(openCatalog({ archive, cacheDir: cache })).rejects.toMatchObject({
+    const installing = installCatalog({ archive, cacheDir: cache, sources: [path], version: '1.0.0' });
+    await expect(installing).rejects.toMatchObject({
       code: 'bad-input',
       message: expect.stringContaining(
-        'lacks collection_id, StudyInstanceUID, SeriesInstanceUID, crdc_series_uuid',
+        'the table index lacks collection_id, StudyInstanceUID, SeriesInstanceUID, crdc_series_uuid',
       ) as string,
     });
+    // At the door: nothing of it stays.
+    expect(await listCatalogs({ cacheDir: cache, archive: archive.name })).toEqual([]);
   });
 });
 

@@ -255,7 +255,7 @@ describe('fetching a catalogue', () => {
       onEvent,
     });
     expect(one.tables.every(({ evidence }) => evidence === 'none')).toBe(true);
-    expect(notes[0]).toMatch(/nowhere\/5\.0\.0\/.*does not exist/);
+    expect(notes.some((note) => /nowhere\/5\.0\.0\/.*does not exist/.test(note))).toBe(true);
     expect(notes).toContain('idc_index.parquet comes without a digest; its form is checked');
 
     const wheelPath = join(root.path, 'tiny_index_data-5.0.0-py3-none-any.whl');
@@ -384,7 +384,7 @@ describe('fetching a catalogue', () => {
           onEvent,
         });
         expect(installed.sources).toEqual([wheelName]);
-        expect(notes[0]).toMatch(/gone\/5\.0\.0\/.*does not exist/);
+        expect(notes.some((note) => /gone\/5\.0\.0\/.*does not exist/.test(note))).toBe(true);
         expect(notes.some((note) => message.test(note))).toBe(true);
         const left = await readdir(join(cacheDir, 'catalogs', 'tiny', '.downloads'));
         expect(left.filter((name) => !name.endsWith('.lock'))).toEqual([]);

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -353,6 +353,25 @@ describe('files', () => {
 
     const report = await archive.verify('pet');
     expect([report.good, report.ok.length]).toEqual([true, first.transfer.fetched]);
+  });
+
+  test('repair brings back what is missing or wrong, and asks for nothing where all is right', async () => {
+    const { lock } = await archive.get({ collection: ['sample_pet'], limit: 2 }, { to: 'broken' });
+    const [one, other] = lock.series.flatMap(({ files }) => files);
+    await rm(join(folder, 'broken', one?.path ?? ''));
+    await writeFile(join(folder, 'broken', other?.path ?? ''), 'damaged');
+    expect(await archive.verify('broken')).toMatchObject({
+      good: false,
+      missing: [one?.path],
+      mismatched: [{ path: other?.path }],
+    });
+    expect(await archive.repair('broken')).toMatchObject({
+      good: true,
+      missing: [],
+      mismatched: [],
+      gone: [],
+    });
+    expect((await archive.repair('broken')).good).toBe(true);
   });
 
   test('names and a selection must both hold', async () => {

@@ -61,6 +61,7 @@ describe.skipIf(wheel.path === undefined)(`every command of the page runs ${whee
     const tables = join(folder, 'tables');
     await unpackWheel(wheel.path ?? '', tables);
     const rider = await cutTables(tables);
+    const part = await partOfDicomAll(join(folder, 'part.parquet'));
     buckets = await writeBuckets(
       Object.fromEntries([
         [
@@ -93,9 +94,9 @@ describe.skipIf(wheel.path === undefined)(`every command of the page runs ${whee
             ],
           }),
         ],
-        ['idc-open-metadata/bigquery_export/idc_current/dicom_all/000000000000.parquet', 'PAR1'],
-        ['idc-open-metadata/bigquery_export/idc_current/dicom_all/000000000001.parquet', 'PAR1!'],
-        ['idc-open-metadata/bigquery_export/idc_v23/dicom_all/000000000000.parquet', 'PAR1'],
+        ['idc-open-metadata/bigquery_export/idc_current/dicom_all/000000000000.parquet', part],
+        ['idc-open-metadata/bigquery_export/idc_current/dicom_all/000000000001.parquet', part],
+        ['idc-open-metadata/bigquery_export/idc_v23/dicom_all/000000000000.parquet', part],
       ]),
     );
     servers = await startObjectServers({ root: buckets.root });
@@ -204,6 +205,20 @@ describe.skipIf(wheel.path === undefined)(`every command of the page runs ${whee
     expect(stderr).toMatch(/cannot be fetched yet/);
   });
 });
+
+/** One part of the table that has a row per file: a few columns of one file. */
+async function partOfDicomAll(path: string): Promise<Buffer> {
+  const database = await DuckDBInstance.create(':memory:');
+  const connection = await database.connect();
+  try {
+    const row = `SELECT '${INSTANCE}' AS crdc_instance_uuid, '1.2.3' AS SOPInstanceUID, '1.2' AS SeriesInstanceUID`;
+    await connection.run(`COPY (${row}) TO '${path}' (FORMAT parquet)`);
+    return await readFile(path);
+  } finally {
+    connection.closeSync();
+    database.closeSync();
+  }
+}
 
 /** Leaves what the page talks of: the whole would take a second to open, each time. Answers with the series of one collection. */
 async function cutTables(folder: string): Promise<{ uuid: string; bucket: string; files: number }[]> {

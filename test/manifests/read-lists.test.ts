@@ -113,12 +113,26 @@ describe('lists', () => {
     expect(texts('TCGA-05-4244\nTCGA-50-6592\n')).toEqual(['TCGA-05-4244', 'TCGA-50-6592']);
   });
 
-  test('a text in sentences gives problems, no guesses', () => {
-    const manifest = read('These are my files.\nSee 1.2.3 for details\n');
+  test('a PatientID with blanks is one name, quoted or with a comment behind it', () => {
+    const lines = ['ZZ RIDER MR8 1', '"SAMPLE PHANTOM #1"', 'ZZ SAMPLE BRAIN 1 # the first', 'BRAIN=0005--B'];
+    expect(texts(`${lines.join('\n')}\n`)).toEqual([
+      'ZZ RIDER MR8 1',
+      'SAMPLE PHANTOM #1',
+      'ZZ SAMPLE BRAIN 1',
+      'BRAIN=0005--B',
+    ]);
+  });
+
+  test('several names without a header, sentences and rows give problems, no guesses', () => {
+    const sentence =
+      'This is a sentence that is longer than any PatientID can be: it names nothing at all.';
+    const manifest = read(`LUNG-1, LUNG-2\n${sentence}\nSee 1.2.3 for details\n`);
     expect(manifest.entries).toEqual([]);
+    const reason = 'is not one name of data (names stand in lines of their own)';
     expect(manifest.problems).toEqual([
-      { line: 1, text: 'These are my files.', reason: 'is not one name of data' },
-      { line: 2, text: 'See 1.2.3 for details', reason: 'holds more than names of data (1 of 4 words are)' },
+      { line: 1, text: 'LUNG-1, LUNG-2', reason },
+      { line: 2, text: sentence, reason },
+      { line: 3, text: 'See 1.2.3 for details', reason: 'holds more than names of data (1 of 4 words are)' },
     ]);
   });
 

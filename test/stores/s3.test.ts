@@ -96,7 +96,6 @@ describe('what is known of an object', () => {
   });
 
   test.each([
-    ['of several parts', { etag: `"${MD5}-7"` }],
     ['weak', { etag: `W/"${MD5}"` }],
     ['encrypted with KMS keys', { etag: `"${MD5}"`, 'x-amz-server-side-encryption': 'aws:kms' }],
     ['encrypted twice', { etag: `"${MD5}"`, 'x-amz-server-side-encryption': 'aws:kms:dsse' }],
@@ -108,6 +107,12 @@ describe('what is known of an object', () => {
     ['missing', {}],
   ])('but not where it is %s', async (_what, headers) => {
     expect(await stat(headers as Record<string, string>)).toEqual([]);
+  });
+
+  test('an ETag of several parts is evidence of its own kind', async () => {
+    expect(await stat({ etag: '"0cc175b9c0f1b6a831c399e269772661-7"' })).toEqual([
+      's3etag:0cc175b9c0f1b6a831c399e269772661-7',
+    ]);
   });
 
   test('stored checksums, where they are of the whole object', async () => {
@@ -159,6 +164,23 @@ describe('refusals', () => {
       's3://bucket/k was refused (403 AccessDenied); it may also be missing: buckets that cannot be listed say so for both',
     );
     expect(error).toMatchObject({ status: 403, item: 's3://bucket/k' });
+  });
+});
+
+describe('the parts of an upload', () => {
+  test.each([
+    ['told with 206', 206, { 'x-amz-mp-parts-count': '3' }, 5_242_880],
+    ['told with 200 and a count', 200, { 'x-amz-mp-parts-count': '3' }, 5_242_880],
+    ['not told by a server that answers for the whole object', 200, {}, undefined],
+    ['not told by one that refuses', 501, {}, undefined],
+  ])('are %s', async (_what, status, headers, expected) => {
+    const asked: string[] = [];
+    const { store } = await at((request, socket) => {
+      asked.push(`${request.method} ${request.target}`);
+      socket.write(reply(status, { ...headers, 'content-length': '5242880' }, ''));
+    });
+    expect(await store.firstPartSize?.('a b', { ifMatch: 'x-3' })).toBe(expected);
+    expect(asked).toEqual(['HEAD /bucket/a%20b?partNumber=1']);
   });
 });
 

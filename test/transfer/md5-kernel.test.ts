@@ -206,6 +206,20 @@ describe('when bytes are hashed', () => {
     expect(calls).toEqual(Array.from({ length: 4 }, () => ({ lanes: 3, blocks: 10 })));
   });
 
+  test('a stream whose padding needs the page of its own last bytes is not finished before it is padded', async () => {
+    const { lanes } = observed({ waitMs: never, pageBytes: 32_768 });
+    // The least memory has fifteen pages.
+    const others = Array.from({ length: 14 }, () => lanes.open());
+    for (const other of others) other.update(Buffer.alloc(10));
+    const body = Buffer.alloc(32_768, 'full');
+    const stream = lanes.open();
+    stream.update(body);
+    const digest = stream.digest();
+    lanes.flush();
+    expect(await digest).toBe(createHash('md5').update(body).digest('hex'));
+    for (const other of others) other.abandon();
+  });
+
   test('a stream that brings nothing holds the others up for sixteen pages only', () => {
     const { lanes, calls } = observed({ waitMs: never, pageBytes: 640 });
     lanes.open();

@@ -5,16 +5,14 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stopIfAborted } from '../abort.ts';
 import { BUCKET_ITEM, openSideFile } from './side-file.ts';
-import { SIDE_PREFIX, SIDE_SUFFIX } from './side-key.ts';
+import { isSideIndexName } from './side-key.ts';
 
 /** One item for each; none where there are none, for answers are right without. */
 export async function checkSideIndexes(
   folder: string,
   signal?: AbortSignal,
 ): Promise<{ table: string; file: string; ok: boolean; problem?: string | undefined }[]> {
-  const names = (await readdir(folder)).filter(
-    (name) => name.startsWith(SIDE_PREFIX) && name.endsWith(SIDE_SUFFIX),
-  );
+  const names = (await readdir(folder)).filter(isSideIndexName);
   const checks = [];
   for (const file of names.sort()) {
     stopIfAborted(signal);

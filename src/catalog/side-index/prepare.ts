@@ -6,7 +6,7 @@ import { type ChosenTables, openTablesOf } from '../choose-tables.ts';
 import { hostTag, isAlive } from '../layout.ts';
 import { openEngine } from '../open-engine.ts';
 import { bucketColumnsOf } from '../open-tables.ts';
-import { SIDE_PREFIX, SIDE_SUFFIX, sideKey } from './side-key.ts';
+import { isSideIndexName, sideKey } from './side-key.ts';
 import { writeSideIndex } from './write-side-index.ts';
 
 /** Begins the names of files that are not finished. */
@@ -21,6 +21,13 @@ export function canHaveSideIndex(chosen: ChosenTables): boolean {
 export function sideIndexOf(archive: Archive, chosen: ChosenTables): { path: string; key: string } {
   const { key, name } = sideKey(chosen, Object.keys(bucketColumnsOf(archive)));
   return { path: join(chosen.folder, name), key };
+}
+
+/** True where side indexes stand beside the tables and none is this one: another version of this program made them. */
+export async function isSideIndexOld(archive: Archive, chosen: ChosenTables): Promise<boolean> {
+  const own = sideIndexOf(archive, chosen).path;
+  const found = (await readdir(chosen.folder).catch(() => [])).filter(isSideIndexName);
+  return found.length > 0 && !found.some((name) => join(chosen.folder, name) === own);
 }
 
 /**
@@ -59,7 +66,7 @@ async function sweep(folder: string, path: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     const [, host, pid] = /^\.side-index-([0-9a-z]+)-(\d+)-/.exec(name) ?? [];
     const left = host === hostTag() && pid !== undefined && !isAlive(Number(pid));
-    const old = name.startsWith(SIDE_PREFIX) && name.endsWith(SIDE_SUFFIX) && join(folder, name) !== path;
+    const old = isSideIndexName(name) && join(folder, name) !== path;
     if (left || old) await rm(join(folder, name), { force: true }).catch(() => undefined);
   }
 }

@@ -25,6 +25,11 @@ export function sideKey(
 }
 
 /** Beginning of the names of side indexes in the folder of a version. */
-export const SIDE_PREFIX = 'side-index-';
+const SIDE_PREFIX = 'side-index-';
 /** End of them. */
-export const SIDE_SUFFIX = '.carrel';
+const SIDE_SUFFIX = '.carrel';
+
+/** True for a file that is a side index, of whatever tables and form. */
+export function isSideIndexName(name: string): boolean {
+  return name.startsWith(SIDE_PREFIX) && name.endsWith(SIDE_SUFFIX);
+}

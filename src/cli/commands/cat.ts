@@ -1,43 +1,81 @@
-/** `carrel cat`: an object to stdout, verified as it passes. */
+/** `carrel cat`: objects to stdout, one after another, verified as they pass; or bytes out of them. */
 import { Option } from 'commander';
 import { locateObject, readObject } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
-import type { CommandSpec } from '../command.ts';
-import { atDesk } from '../desk.ts';
+import type { CommandSpec, Run } from '../command.ts';
+import { addMatchFlags, addPlaceFlags, planTools, requestFlags, withCredentials } from '../copy-flags.ts';
+import { atDesk, type Desk } from '../desk.ts';
 import { textOf } from '../settings.ts';
 import { write } from '../terminal.ts';
+import { type Slice, writeObjects } from '../write-objects.ts';
 
 /** `carrel cat`. */
 export const spec: CommandSpec = {
   name: 'cat',
-  summary: 'write an object to stdout',
+  summary: 'write objects to stdout',
   examples: [
     'carrel cat gs://crdcobj/f5d6b517-2c02-4035-9444-0f15be7180ff/crdcobj.json | jq .',
     'carrel cat drs://dg.4DFC/641121f1-5ca0-42cc-9156-fb5538c14355 > image.dcm',
+    "carrel cat 's3://my-bucket/logs/*.txt' | grep ERROR",
+    'carrel cat --range 128-131 s3://idc-open-data/7a6b2389-53c6-4c5b-b07f-6d1ed4a3eed9/0d73f84e-70ae-4eeb-96a0-1c613b5d9229.dcm',
   ],
-  exitCodes: [0, 1, 2, 4, 5, 8],
+  exitCodes: [0, 1, 2, 3, 4, 5, 8],
   define(command) {
     command
-      .argument('<url>', 's3://, gs://, https://, drs://')
-      .addOption(new Option('--endpoint <url>', 'endpoint of a bucket that is not the archive’s'))
-      .addOption(new Option('--from <mirror>', 'mirror to ask'))
+      .argument('<url...>', 's3://, gs://, https://, drs://, files; patterns give one object after another')
+      .addOption(
+        new Option('--range <bytes>', 'first-last as in HTTP and gsutil: 0-99, 128-, -16 (the last 16)'),
+      )
       .addOption(new Option('--force', 'write binary data to a terminal'));
+    addMatchFlags(command);
+    addPlaceFlags(command);
   },
-  async run(run, [url = ''], flags) {
-    return await atDesk(run, async (desk) => {
-      const tools = { ...desk, http: desk.pool, from: textOf(run.settings, 'from'), signal: run.signal };
-      const location = await locateObject(url, tools, flags['endpoint'] as string | undefined);
-      if (run.terminal.out.isTTY === true && location.key.endsWith('.dcm') && flags['force'] !== true) {
-        throw new CarrelError('usage', 'DICOM is binary and stdout is a terminal', {
-          item: url,
-          next: 'redirect it to a file, or insist with --force',
-        });
+  async run(run, urls, flags) {
+    const slice = typeof flags['range'] === 'string' ? parseRange(flags['range']) : undefined;
+    const force = flags['force'] === true;
+    const [only = ''] = urls;
+    return await atDesk(withCredentials(run, flags), async (desk) => {
+      if (
+        urls.length === 1 &&
+        slice === undefined &&
+        /^(?:drs:\/\/|dg\.|https?:\/\/[^/]+\/(?:ga4gh|index)\/)/i.test(only)
+      ) {
+        await writeNamed(run, desk, only, force);
+        return 0;
       }
-      // The piece is the connection's buffer: what the stream keeps must be a copy.
-      await readObject(location, tools, async (piece) => {
-        await write(run.terminal.out, Buffer.from(piece));
+      return await writeObjects(run, urls, planTools(run, desk, flags), {
+        ...requestFlags(flags),
+        slice,
+        force,
       });
-      return 0;
     });
   },
 };
+
+/** What only a DRS host knows. */
+async function writeNamed(run: Run, desk: Desk, name: string, force: boolean): Promise<void> {
+  const tools = { ...desk, http: desk.pool, from: textOf(run.settings, 'from'), signal: run.signal };
+  const location = await locateObject(name, tools);
+  if (run.terminal.out.isTTY === true && location.key.endsWith('.dcm') && !force) {
+    throw new CarrelError('usage', 'DICOM is binary and stdout is a terminal', {
+      item: name,
+      next: 'redirect it to a file, or insist with --force',
+    });
+  }
+  // The piece is the connection's buffer: what the stream keeps must be a copy.
+  await readObject(location, tools, async (piece) => {
+    await write(run.terminal.out, Buffer.from(piece));
+  });
+}
+
+/** `0-99` (both included), `128-`, `-16`. */
+function parseRange(text: string): Slice {
+  const [, first = '', last = ''] = /^(\d{0,15})-(\d{0,15})$/.exec(text) ?? [];
+  if ((first === '' && last === '') || (first !== '' && last !== '' && Number(first) > Number(last)))
+    throw new CarrelError('usage', `${text} is no range of bytes`, {
+      item: text,
+      next: 'write 0-99, 128- or -16',
+    });
+  if (first === '') return { start: -Number(last) };
+  return { start: Number(first), end: last === '' ? undefined : Number(last) + 1 };
+}

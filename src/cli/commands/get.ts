@@ -21,6 +21,7 @@ import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { limited, ordered, stopAfter } from '../limit-plan.ts';
+import { openMirrorMemory } from '../mirror-memory.ts';
 import { byteRate } from '../numbers.ts';
 import {
   endOfPlan,
@@ -65,6 +66,14 @@ export const spec: CommandSpec = {
       .addOption(new Option('--from <mirror>', 'auto, or a mirror by name: aws, gcs'))
       .addOption(
         new Option('--layout <template>', 'names of files, such as {collection_id}/{PatientID}/{file}'),
+      )
+      .addOption(
+        new Option(
+          '--names <policy>',
+          'names that hurt a file system: strict refuses them, escape makes them safe',
+        )
+          .choices(['strict', 'escape'])
+          .default('strict'),
       )
       .addOption(new Option('--license-policy <policy>', 'any, commercial, or licences separated by commas'))
       .addOption(new Option('--verify <how>', 'full, size or none').choices(['full', 'size', 'none']))
@@ -133,6 +142,8 @@ export const spec: CommandSpec = {
       licensePolicy: textOf(run.settings, 'license_policy'),
       lockPath: typeof flags['lock'] === 'string' ? resolve(run.terminal.cwd, flags['lock']) : undefined,
       verify: verification(textOf(run.settings, 'verify')),
+      names: flags['names'] as 'strict' | 'escape',
+      mirrorMemory: openMirrorMemory(run),
       jobs: jobs === 'auto' ? 'auto' : wholeNumber('--jobs', jobs),
       bandwidth: bandwidth === 'unlimited' ? undefined : byteRate(bandwidth),
       fsync: flushing(textOf(run.settings, 'fsync')),
@@ -194,7 +205,9 @@ export const spec: CommandSpec = {
         const result = await getPlanned(plan, tools, { ...options, onEvent: progress.report }).finally(
           progress.end,
         );
-        return await printResult(run, result, options, desk.pool.stats.requests, requestsBefore);
+        // Threads of the transfer have connections of their own, which the desk's pool does not see.
+        const forFiles = Math.max(result.transfer.requests, desk.pool.stats.requests - requestsBefore);
+        return await printResult(run, result, options, requestsBefore + forFiles, requestsBefore);
       } catch (error) {
         if (!isCarrelError(error, 'interrupted')) throw error;
         const done = resultUntil(error);

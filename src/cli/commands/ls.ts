@@ -1,13 +1,18 @@
-/** `carrel ls`: objects and folders of a bucket, like `s5cmd ls` and `gsutil ls`. */
-
+/** `carrel ls`: objects and folders of a bucket, like `s5cmd ls`, `gsutil ls` and `aws s3 ls`. */
 import { Option } from 'commander';
-import { listObjects } from '../../cohort/index.ts';
-import type { ListPage, Store } from '../../stores/index.ts';
+import {
+  type AddressPage,
+  type GlobLanguage,
+  listAddress,
+  nameFilter,
+  parseAddress,
+} from '../../copies/index.ts';
+import type { ObjectStat } from '../../stores/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
+import { addMatchFlags, addPlaceFlags, planTools, requestFlags, withCredentials } from '../copy-flags.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
-import { textOf } from '../settings.ts';
 import { printable, write } from '../terminal.ts';
 
 /** `carrel ls`. */
@@ -18,56 +23,84 @@ export const spec: CommandSpec = {
     'carrel ls s3://idc-open-data/7a6b2389-53c6-4c5b-b07f-6d1ed4a3eed9/',
     "carrel ls 's3://idc-open-metadata/bigquery_export/'",
     "carrel ls -l 'gs://idc-open-data/7a6b2389-53c6-4c5b-b07f-6d1ed4a3eed9/*.dcm' --json",
+    'carrel ls -lHr s3://my-bucket/ --endpoint-url https://minio.example.org --profile lab',
   ],
   exitCodes: [0, 1, 2, 4, 8],
   define(command) {
     command
-      .argument('<url>', 's3://, gs:// or a local folder; * and ? are wildcards')
+      .argument('<url>', 's3://, gs:// or a local folder; wildcards as in s5cmd and gsutil')
       .addOption(new Option('-l, --long', 'sizes, times and digests'))
+      .addOption(new Option('-H, --humanize', 'sizes as 1.43 GB; with -l'))
+      .addOption(new Option('-e, --etag', 'ETags too; with -l'))
       .addOption(new Option('-r, --recursive', 'everything below, without folders'))
-      .addOption(new Option('--endpoint <url>', 'endpoint of a bucket that is not the archive’s'))
-      .addOption(new Option('--from <mirror>', 'mirror to ask'));
+      .addOption(new Option('-R', 'the same').hideHelp())
+      .addOption(new Option('--show-fullpath', 'taken: addresses are always whole').hideHelp());
+    addMatchFlags(command);
+    addPlaceFlags(command);
   },
   async run(run, [url = ''], flags) {
-    return await atDesk(run, async (desk) => {
-      const tools = { ...desk, from: textOf(run.settings, 'from'), signal: run.signal };
-      const pages = listObjects(url, tools, {
-        cwd: run.terminal.cwd,
-        recursive: flags['recursive'] === true,
-        endpoint: flags['endpoint'] as string | undefined,
-      });
-      for await (const page of pages) await printPage(run, page.store, page, flags['long'] === true);
+    return await atDesk(withCredentials(run, flags), async (desk) => {
+      const tools = planTools(run, desk, flags);
+      const options = {
+        ...requestFlags(flags),
+        recursive: flags['recursive'] === true || flags['R'] === true,
+      };
+      const address = parseAddress(url, tools);
+      const wanted = nameFilter(options, (flags['glob'] as GlobLanguage | undefined) ?? address.language);
+      const long = flags['long'] === true || flags['etag'] === true || flags['humanize'] === true;
+      let [count, bytes] = [0, 0];
+      for await (const page of listAddress(address, tools, options)) {
+        const objects = page.objects.filter(({ key }) => wanted(key.slice(page.fixed)));
+        count += objects.length;
+        bytes += objects.reduce((sum, { size }) => sum + (size ?? 0), 0);
+        await printPage(
+          run,
+          { ...page, objects },
+          { long, humane: flags['humanize'] === true, etag: flags['etag'] === true },
+        );
+      }
+      if (long && !run.json && !run.quiet && count > 1)
+        await write(run.terminal.err, `${formatCount(count)} objects, ${formatBytes(bytes)}\n`);
       return 0;
     });
   },
 };
 
-async function printPage(run: Run, store: Store, page: ListPage, long: boolean): Promise<void> {
+interface LineOptions {
+  long: boolean;
+  humane: boolean;
+  etag: boolean;
+}
+
+async function printPage(
+  run: Run,
+  { store, prefixes, objects }: AddressPage,
+  options: LineOptions,
+): Promise<void> {
   const lines: string[] = [];
-  for (const prefix of page.prefixes) {
+  for (const prefix of prefixes) {
     const url = store.url(prefix);
-    lines.push(
-      run.json
-        ? toJson({ type: 'folder', url, key: prefix })
-        : long
-          ? `${'DIR'.padStart(31)}  ${printable(url)}`
-          : printable(url),
-    );
+    if (run.json) lines.push(toJson({ type: 'folder', url, key: prefix }));
+    else lines.push(options.long ? `${'DIR'.padStart(31)}  ${printable(url)}` : printable(url));
   }
-  for (const stat of page.objects) {
+  for (const stat of objects) {
     const url = store.url(stat.key);
     if (run.json) lines.push(toJson({ type: 'object', url, ...stat }));
-    else if (long)
-      lines.push(
-        `${(stat.lastModified ?? '').slice(0, 19).padEnd(19)}  ${formatCount(stat.size).padStart(10)}  ${printable(url)}${stat.digests.length > 0 ? `  ${stat.digests.join(' ')}` : ''}`,
-      );
-    else lines.push(printable(url));
+    else lines.push(options.long ? longLine(stat, printable(url), options) : printable(url));
   }
   if (lines.length > 0) await write(run.terminal.out, `${lines.join('\n')}\n`);
-  if (long && !run.json && !run.quiet && page.objects.length > 1) {
-    await write(
-      run.terminal.err,
-      `${formatCount(page.objects.length)} objects, ${formatBytes(page.objects.reduce((sum, { size }) => sum + (size ?? 0), 0))}\n`,
-    );
-  }
+}
+
+function longLine(
+  { lastModified, size, digests, etag }: ObjectStat,
+  url: string,
+  options: LineOptions,
+): string {
+  const cells = [
+    (lastModified ?? '').slice(0, 19).padEnd(19),
+    (options.humane ? formatBytes(size) : formatCount(size)).padStart(10),
+    url,
+    ...(options.etag ? [etag ?? '-'] : digests.length > 0 ? [digests.join(' ')] : []),
+  ];
+  return cells.join('  ');
 }

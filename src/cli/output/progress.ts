@@ -2,11 +2,13 @@
  * Progress of a transfer: one line redrawn on a terminal, a line every ten seconds elsewhere. All on stderr.
  */
 import type { SingleBar } from 'cli-progress';
+import { CarrelError } from '../../errors.ts';
 import type { TransferEvent } from '../../transfer/index.ts';
 import type { Run } from '../command.ts';
+import { textOf } from '../settings.ts';
 import { printable } from '../terminal.ts';
 import { toJson } from './json.ts';
-import { formatBytes, formatCount, formatSeconds } from './text.ts';
+import { formatBytes, formatCount, formatSeconds, plural } from './text.ts';
 
 /** Takes the engine's events and shows them; `end` clears the line. */
 export interface ProgressReporter {
@@ -25,10 +27,11 @@ export async function createProgress(run: Run): Promise<ProgressReporter> {
       end: () => {},
     };
   }
-  if (run.quiet) return { report: () => {}, end: () => {} };
   const print = (text: string) => void run.terminal.err.write(`${text}\n`);
-  if (run.terminal.err.isTTY === true && run.terminal.env['TERM'] !== 'dumb')
-    return await createBar(run, print);
+  const how = kindOf(run);
+  if (how === 'none') return { report: () => {}, end: () => {} };
+  if (how === 'json') return { report: (event) => print(toJson(eventToJson(event))), end: () => {} };
+  if (how === 'bar') return await createBar(run, print);
   let last = Date.now();
   return {
     report(event) {
@@ -43,6 +46,20 @@ export async function createProgress(run: Run): Promise<ProgressReporter> {
     },
     end: () => {},
   };
+}
+
+/** What `--progress` asks for; `auto` is a bar where people look at it. */
+function kindOf(run: Run): 'bar' | 'lines' | 'json' | 'none' {
+  const asked = textOf(run.settings, 'progress');
+  if (asked === 'bar' || asked === 'lines' || asked === 'json' || asked === 'none') return asked;
+  if (asked !== 'auto') {
+    throw new CarrelError('usage', `${asked} is no way to show progress`, {
+      item: asked,
+      next: 'choose auto, bar, lines, json or none',
+    });
+  }
+  if (run.quiet) return 'none';
+  return run.terminal.err.isTTY === true && run.terminal.env['TERM'] !== 'dumb' ? 'bar' : 'lines';
 }
 
 async function createBar(run: Run, print: (text: string) => void): Promise<ProgressReporter> {
@@ -88,7 +105,9 @@ function progressText(event: Extract<TransferEvent, { type: 'progress' }>): stri
     event.totalBytes !== undefined && event.bytesPerSecond > 0
       ? `, ${formatSeconds(Math.max(0, event.totalBytes - event.bytes) / event.bytesPerSecond)} left`
       : '';
-  return `${formatCount(event.files)} of ${formatCount(event.totalFiles)} files, ${formatBytes(event.bytes)}${of}, ${formatBytes(Math.round(event.bytesPerSecond))}/s${left}`;
+  const from = event.mirror === undefined ? '' : `, from ${printable(event.mirror)}`;
+  const again = event.retries === 0 ? '' : `, ${plural(event.retries, 'retry', 'retries')}`;
+  return `${formatCount(event.files)} of ${formatCount(event.totalFiles)} files, ${formatBytes(event.bytes)}${of}, ${formatBytes(Math.round(event.bytesPerSecond))}/s${left}${from}${again}`;
 }
 
 /** A message with the file that it is about, said once. */

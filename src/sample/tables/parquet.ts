@@ -27,7 +27,8 @@ const SQL_TYPES = { text: 'VARCHAR', integer: 'BIGINT', double: 'DOUBLE', texts:
 
 /** Opens a writer. `version` goes into the metadata of every file. */
 export async function createParquetWriter(version: string): Promise<ParquetWriter> {
-  const duckdb = await import('@duckdb/node-api');
+  // The default export is what CommonJS exports, in Node and in the bundle of the command alike.
+  const { default: duckdb } = await import('@duckdb/node-api');
   const { VARCHAR, BIGINT, DOUBLE, LIST, listValue } = duckdb;
   // One thread: the order of rows, and with it the bytes of the file, must not depend on the machine.
   const instance = await duckdb.DuckDBInstance.create(':memory:', { threads: '1' });

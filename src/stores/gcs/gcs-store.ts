@@ -29,7 +29,10 @@ export function createGcsStore(place: Place, pool: HttpPool, token: GcsToken): S
     signal: AbortSignal | undefined,
   ): Promise<HttpReply> => {
     const authorization: Record<string, string> = signed
-      ? { authorization: `Bearer ${await tokenOf(token)}` }
+      ? {
+          authorization: `Bearer ${await tokenOf(token)}`,
+          ...(place.payer !== undefined && { 'x-goog-user-project': place.payer }),
+        }
       : {};
     return pool.request({ method, url, headers: { ...headers, ...authorization }, signal });
   };
@@ -110,6 +113,6 @@ async function tokenOf(token: GcsToken): Promise<string> {
   const value = await token();
   if (value !== undefined && value !== '') return value;
   throw new CarrelError('permission', 'no token for a signed request to Google Cloud Storage was found', {
-    next: 'set CARREL_GCS_TOKEN="$(gcloud auth print-access-token)"',
+    next: 'run gcloud auth application-default login, or set CARREL_GCS_TOKEN="$(gcloud auth print-access-token)"',
   });
 }

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { CarrelError } from '../../errors.ts';
 import type { HttpReply } from '../http/http.ts';
 import { compareKeys } from '../object-key.ts';
+import { createPageGuard, endlessListing } from '../page-guard.ts';
 import { type RefusalContext, refusalOf } from '../reply-error.ts';
 import { digestOfBase64, parseEtag } from '../reply-stat.ts';
 import type { ListOptions, ListPage, ObjectStat } from '../store.ts';
@@ -70,6 +71,7 @@ export async function listByJson(
 
   async function* pagesFrom(start: Page): AsyncGenerator<ListPage> {
     let lastPrefix: string | undefined;
+    const mayGoOn = createPageGuard();
     for (let page = start; ; ) {
       const listed = toListPage(page, prefix, startAfter);
       // Some servers repeat the folders on every page.
@@ -78,6 +80,7 @@ export async function listByJson(
         (key) => lastPrefix === undefined || compareKeys(key, lastPrefix) > 0,
       );
       lastPrefix = listed.prefixes.at(-1) ?? lastPrefix;
+      if (!mayGoOn(listed)) throw endlessListing(context);
       yield listed;
       const token = page.nextPageToken;
       if (token === undefined || token === '') return;

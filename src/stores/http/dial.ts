@@ -85,13 +85,15 @@ export function dial(
 }
 
 function connectOnce({ address, family }: Address, port: number, tls: TlsOptions | undefined): Attempt {
-  const link = createLink((onread) =>
-    tls === undefined
-      ? connectTcp({ host: address, family, port, onread, noDelay: true, keepAlive: true })
-      : watchSession(
-          connectTls({ host: address, port, ...({ onread } as object), ...tlsParameters(tls) }),
-          tls,
-        ),
+  const link = createLink(
+    (onread) =>
+      tls === undefined
+        ? connectTcp({ host: address, family, port, onread, noDelay: true, keepAlive: true })
+        : watchSession(
+            connectTls({ host: address, port, ...({ onread } as object), ...tlsParameters(tls) }),
+            tls,
+          ),
+    { tls: tls !== undefined },
   );
   return attemptOf(link, tls === undefined ? 'connect' : 'secureConnect');
 }

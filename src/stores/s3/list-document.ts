@@ -1,7 +1,7 @@
 /** The XML of S3 listings (versions 1 and 2), also spoken by Google's XML interface. */
 import type { XMLParser } from 'fast-xml-parser';
 import { decodeListed } from '../object-key.ts';
-import { md5OfEtag, parseEtag } from '../reply-stat.ts';
+import { digestsOfEtag, parseEtag } from '../reply-stat.ts';
 import type { ObjectStat } from '../store.ts';
 import { scanListing } from './scan-listing.ts';
 
@@ -65,7 +65,7 @@ export async function parseListDocument(xml: string, trustEtags: boolean): Promi
         etag,
         generation: textOf(node, 'Generation')?.trim(),
         lastModified: Number.isNaN(modified) ? undefined : new Date(modified).toISOString(),
-        digests: trustEtags ? md5OfEtag(etag) : [],
+        digests: trustEtags ? digestsOfEtag(etag) : [],
       },
     ];
   });

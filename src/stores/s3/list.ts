@@ -2,6 +2,7 @@
 import { CarrelError } from '../../errors.ts';
 import type { HttpReply } from '../http/http.ts';
 import { compareKeys } from '../object-key.ts';
+import { createPageGuard, endlessListing } from '../page-guard.ts';
 import { type RefusalContext, refusalOf } from '../reply-error.ts';
 import type { ListOptions, ListPage } from '../store.ts';
 import { type ListDocument, parseListDocument } from './list-document.ts';
@@ -36,6 +37,7 @@ export async function* listPages(
   let version: 1 | 2 = 2;
   let token: string | undefined;
   let marker = startAfter;
+  const mayGoOn = createPageGuard();
 
   for (let pages = 0; ; pages += 1) {
     const position: Record<string, string> = {};
@@ -49,10 +51,12 @@ export async function* listPages(
       reply = await access.ask({ ...shared, ...(marker === undefined ? {} : { marker }) }, signal);
     }
     const page = await readPage(reply, access);
-    yield withinBounds(page, prefix, startAfter);
+    const listed = withinBounds(page, prefix, startAfter);
+    if (!mayGoOn(listed)) throw endlessListing(access.context);
+    yield listed;
     if (!page.truncated) return;
     if (version === 2 && page.continuationToken !== undefined) {
-      if (page.continuationToken === token) throw endless(access);
+      if (page.continuationToken === token) throw endlessListing(access.context);
       token = page.continuationToken;
     } else {
       // Truncated without a token: the server has ignored `list-type=2` and answers in version 1.
@@ -80,7 +84,7 @@ function nextMarker(page: ListDocument, before: string | undefined, access: List
     .sort(compareKeys)
     .at(-1);
   const marker = page.nextMarker ?? last;
-  if (marker === undefined || marker === before) throw endless(access);
+  if (marker === undefined || marker === before) throw endlessListing(access.context);
   return marker;
 }
 
@@ -92,11 +96,4 @@ function withinBounds(page: ListDocument, prefix: string, startAfter: string | u
     objects: page.objects.filter(({ key }) => wanted(key)),
     prefixes: page.prefixes.filter((key) => key.startsWith(prefix)),
   };
-}
-
-function endless({ context }: ListAccess): CarrelError {
-  return new CarrelError('network', `${context.item}: the listing does not come to its end`, {
-    item: context.item,
-    next: 'the server repeats its pages; name the objects one by one',
-  });
 }

@@ -15,6 +15,8 @@ export function createS3Store(place: Place, pool: HttpPool, sign: SignRequest): 
   const endpoint = new URL(place.endpoint);
   const base = endpoint.pathname.replace(/\/+$/, '');
   const signed = place.access === 'signed';
+  const payer: Record<string, string> =
+    place.payer === undefined ? {} : { 'x-amz-request-payer': place.payer };
   let region = place.region ?? DEFAULT_REGION;
 
   /** Host and path of a key; the empty key is the bucket. */
@@ -37,7 +39,7 @@ export function createS3Store(place: Place, pool: HttpPool, sign: SignRequest): 
     const url = `${endpoint.protocol}//${host}${path}${Object.keys(query).length === 0 ? '' : `?${encodeQuery(query)}`}`;
     const { protocol } = endpoint;
     const withSignature = signed
-      ? await sign({ method, protocol, host, path, query, headers, region })
+      ? await sign({ method, protocol, host, path, query, headers: { ...headers, ...payer }, region })
       : headers;
     // A signature is for one host and path: a redirect would need another.
     return pool.request({
@@ -86,6 +88,14 @@ export function createS3Store(place: Place, pool: HttpPool, sign: SignRequest): 
     place,
     pin,
     ...access,
+    async firstPartSize(key, { ifMatch, signal } = {}) {
+      const pinned: Record<string, string> = ifMatch === undefined ? {} : { 'if-match': `"${ifMatch}"` };
+      const { status, headers } = await ask('HEAD', key, { partNumber: '1' }, pinned, signal);
+      const length = headers.get('content-length') ?? '';
+      // A server that does not know parts answers for the whole object, with 200 and without a count.
+      const isPart = status === 206 || headers.has('x-amz-mp-parts-count');
+      return isPart && /^[1-9][0-9]{0,14}$/.test(length) ? Number(length) : undefined;
+    },
     list: (prefix, options) =>
       listPages(
         {

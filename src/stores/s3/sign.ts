@@ -60,12 +60,16 @@ function bytesOf(data: ArrayBuffer | ArrayBufferView): Uint8Array {
  * Makes a signer. Signing rejects with `permission` where no credentials are found.
  *
  * @param provider default: environment, shared files, SSO, web identity, container and instance metadata
+ * @param env whose `AWS_PROFILE` and `AWS_SHARED_CREDENTIALS_FILE` that chain uses; the rest it reads by itself
  */
-export function createSigner(provider?: S3CredentialProvider): SignRequest {
+export function createSigner(
+  provider?: S3CredentialProvider,
+  env: Readonly<Record<string, string | undefined>> = {},
+): SignRequest {
   let chain: Promise<S3CredentialProvider> | undefined;
   const credentials = async (): Promise<S3Credentials> => {
     try {
-      chain ??= provider === undefined ? loadChain() : Promise.resolve(provider);
+      chain ??= provider === undefined ? loadChain(env) : Promise.resolve(provider);
       return await (await chain)();
     } catch (cause) {
       throw new CarrelError('permission', 'no credentials for a signed request were found', {
@@ -98,7 +102,9 @@ export function createSigner(provider?: S3CredentialProvider): SignRequest {
   };
 }
 
-async function loadChain(): Promise<S3CredentialProvider> {
+async function loadChain(env: Readonly<Record<string, string | undefined>>): Promise<S3CredentialProvider> {
   const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-  return fromNodeProviderChain();
+  const [profile, filepath] = [env['AWS_PROFILE'], env['AWS_SHARED_CREDENTIALS_FILE']];
+  // A profile that is named goes before keys of the environment, as in Amazon's own tools.
+  return fromNodeProviderChain({ ...(profile && { profile }), ...(filepath && { filepath }) });
 }
