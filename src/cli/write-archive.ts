@@ -1,6 +1,7 @@
 /** `carrel get --to tar|zip`: the whole cohort as one file or one stream. */
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
 import { type CohortPlan, type GetOptions, getArchive, type Tools } from '../cohort/index.ts';
 import { CarrelError } from '../errors.ts';
 import type { Run } from './command.ts';
@@ -47,8 +48,7 @@ export async function writeArchive(
       onEvent: progress.report,
       async write(bytes) {
         if (handle !== undefined) await handle.writeFile(bytes);
-        else if (!(await write(run.terminal.out, bytes)))
-          throw new CarrelError('interrupted', 'whoever read the archive stopped reading', { item: '-o -' });
+        else if (!(await write(run.terminal.out, bytes))) throw unwritten(run);
       },
     }).finally(progress.end);
     if (handle !== undefined && temporary !== undefined && path !== undefined) {
@@ -75,6 +75,14 @@ export async function writeArchive(
     }
     throw error;
   }
+}
+
+/** Why stdout took no more. */
+function unwritten(run: Run): CarrelError {
+  const cause = (run.terminal.out as Writable).errored;
+  return (cause as { code?: unknown } | null)?.code === 'ENOSPC'
+    ? new CarrelError('no-space', 'the disk behind stdout is full', { item: '-o -', cause })
+    : new CarrelError('interrupted', 'whoever read the archive stopped reading', { item: '-o -', cause });
 }
 
 async function openFor(path: string): Promise<FileHandle> {

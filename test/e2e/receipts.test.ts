@@ -2,7 +2,10 @@
 import { createHash } from 'node:crypto';
 import { appendFile, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { receiptSchemaText } from '../../scripts/write-receipt-schema.ts';
+import { receiptSchema } from '../../src/cohort/receipt-schema.ts';
 import { filesBelow, jsonLines, openReadingRoom, type ReadingRoom } from './carrel.ts';
 
 let room: ReadingRoom;
@@ -33,6 +36,8 @@ test('every file has its line; the last one names the lock file; a run that does
     failed: 0,
     lock: `sha256:${createHash('sha256').update(lock).digest('hex')}`,
   });
+  for (const line of lines) expect(v.safeParse(receiptSchema, line).success, JSON.stringify(line)).toBe(true);
+  expect(await readFile('docs/carrel-receipts.schema.json', 'utf8')).toBe(receiptSchemaText());
   const receipts = lines.filter(({ type }) => type === 'file');
   expect(receipts.map(({ path }) => path).sort()).toEqual([...files.keys()].sort());
   for (const receipt of receipts) {
