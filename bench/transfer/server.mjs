@@ -176,7 +176,7 @@ http {
   default_type application/octet-stream; sendfile on; tcp_nopush on; etag off; server_tokens off;
   keepalive_requests 100; keepalive_timeout 20s; client_body_temp_path ${folder}/body;
   proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/fastcgi; uwsgi_temp_path ${folder}/uwsgi; scgi_temp_path ${folder}/scgi;
-  open_file_cache max=200000 inactive=3600s; open_file_cache_valid 3600s;
+  open_file_cache max=8000 inactive=3600s; open_file_cache_valid 3600s;
   map_hash_max_size 1048576; map_hash_bucket_size 512;
   map $uri $md5 { include ${root}/md5.map; }
   map $uri $goog_hash { include ${root}/hash.map; }

@@ -15,6 +15,8 @@ const CODES: Record<string, [ErrorCode, string]> = {
   EROFS: ['permission', 'the file system is read-only; choose another folder'],
   EACCES: ['permission', 'choose a folder that you may write to'],
   EPERM: ['permission', 'choose a folder that you may write to'],
+  EMFILE: ['busy', 'too many files are open; raise the limit (ulimit -n) or use a smaller --jobs'],
+  ENFILE: ['busy', 'the system has too many files open; try again later, or with a smaller --jobs'],
   ENOENT: ['not-found', 'check that the folder was not moved or removed meanwhile'],
   EISDIR: ['unsafe', 'a folder stands where the file should; move it away'],
   ENOTDIR: ['unsafe', 'a file stands where a folder should; move it away'],

@@ -2,6 +2,7 @@
  * A thread of the crew: owns connections and fetches whole files, from the request to the rename. A program of its own,
  * started by `crew.ts`; nothing imports it.
  */
+import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createOpenStore } from '../stores/index.ts';
 import { type CrewSettings, type FromCrew, packError, type ToCrew, unpackError } from './crew-messages.ts';
@@ -30,6 +31,8 @@ const say = (message: FromCrew): void => {
 };
 
 const stopper = new AbortController();
+// Every file that waits for its next attempt listens: Node warns of a leak at the eleventh.
+setMaxListeners(0, stopper.signal);
 const stores = createOpenStore(settings.stores);
 const watch = startWatch(stopper.signal, settings.timeouts);
 const mirrors = createMirrors((word) => say({ type: 'mirror', word }), settings.mirrors);

@@ -209,3 +209,8 @@ export function createMirrors(
     },
   };
 }
+
+/** The same sources, the one first that a run would ask first, by speeds of earlier runs (`mirrorId` → bytes per millisecond). */
+export function fasterFirst(sources: readonly Source[], known: Readonly<Record<string, number>>): Source[] {
+  return createMirrors(undefined, { by: 'speed', known, probes: 0 }).order(sources);
+}

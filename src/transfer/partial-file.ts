@@ -17,6 +17,7 @@ import { algorithmsOf } from './evidence.ts';
 import { createHasher, type Hasher, readInto } from './hasher.ts';
 import type { Md5Lanes } from './md5/md5-lanes.ts';
 import { createMultipartMd5 } from './multipart-etag.ts';
+import { whenFilesAreFree } from './out-of-files.ts';
 import { type Origin, readPartialRecord, writePartialRecord } from './partial-record.ts';
 import type { PlannedFile } from './plan.ts';
 import { createSmallBody, type SmallBody } from './small-body.ts';
@@ -85,11 +86,11 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
   const hasherOptions = (from: Origin) => ({ lanes, expected: expectedOf(from) });
   const openForWriting = async (flags: 'w' | 'r+') => {
     touched = true;
-    await blocks.open(flags, length);
+    await whenFilesAreFree(() => blocks.open(flags, length));
   };
   const writeRecord = async (from: Origin) => {
     recorded = true;
-    await writePartialRecord(record, planned, from);
+    await whenFilesAreFree(() => writePartialRecord(record, planned, from));
   };
   const release = () => {
     small?.release();
@@ -190,7 +191,8 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
     },
     complete: () =>
       onDisk(file, async () => {
-        if (small !== undefined) small.writeTo(file, length);
+        const whole = small;
+        if (whole !== undefined) await whenFilesAreFree(() => whole.writeTo(file, length));
         else {
           await blocks.flush();
           if (!blocks.isOpen) await openForWriting('r+');

@@ -5,11 +5,15 @@ import { placeOf } from '../../archives/index.ts';
 import { checkCatalog, listCatalogs } from '../../catalog/index.ts';
 import { isCarrelError } from '../../errors.ts';
 import { withRetry } from '../../stores/index.ts';
+import { fasterFirst, mirrorId } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk, type Desk } from '../desk.ts';
+import { measureMirrors } from '../measure-mirrors.ts';
+import { openMirrorMemory } from '../mirror-memory.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
+import { textOf } from '../settings.ts';
 import { printable, write } from '../terminal.ts';
 
 interface Finding {
@@ -24,11 +28,16 @@ interface Finding {
 export const spec: CommandSpec = {
   name: 'doctor',
   summary: 'what works on this machine and what does not',
-  examples: ['carrel doctor', 'carrel doctor --offline --json'],
+  examples: ['carrel doctor', 'carrel doctor --speed', 'carrel doctor --offline --json'],
   exitCodes: [0, 1],
   define(command) {
     command
       .addOption(new Option('--offline', 'ask no server'))
+      .addOption(
+        new Option('--speed', 'also measure the mirrors: at most 16 MB and 10 s from each').conflicts(
+          'offline',
+        ),
+      )
       .addOption(new Option('--full', 'also read every installed table'));
   },
   async run(run, _args, flags) {
@@ -53,11 +62,11 @@ export const spec: CommandSpec = {
         proxy(run),
         ...(flags['offline'] === true ? [] : await mirrors(desk, run.signal)),
       ];
-      if (run.json)
-        await write(
-          run.terminal.out,
-          `${toJson({ version: VERSION, archive: desk.archive.name, findings }, 2)}\n`,
-        );
+      const speed = flags['speed'] === true ? await speedOf(run, desk) : undefined;
+      findings.push(...(speed?.findings ?? []));
+      const about = { version: VERSION, archive: desk.archive.name, findings };
+      const told = speed === undefined ? about : { ...about, speed: speed.mirrors, use: speed.use };
+      if (run.json) await write(run.terminal.out, `${toJson(told, 2)}\n`);
       else for (const finding of findings) await print(run, finding);
       return findings.some(({ state }) => state === 'fail') ? 1 : 0;
     });
@@ -202,4 +211,73 @@ async function mirrors(desk: Desk, signal: AbortSignal): Promise<Finding[]> {
       }
     }),
   );
+}
+
+/** Measures the mirrors, keeps what was measured for the next `get`, and tells which one that will ask first. */
+async function speedOf(
+  run: Run,
+  desk: Desk,
+): Promise<{
+  findings: Finding[];
+  mirrors: object[];
+  use: { mirror: string | null; why: string };
+}> {
+  const measured = await measureMirrors(desk.archive, desk.openStore, run.signal);
+  const findings = measured.map((one): Finding => {
+    const check = `speed of ${one.mirror}`;
+    if (one.error !== undefined) {
+      const next = 'check the network and HTTPS_PROXY; nothing can be measured without it';
+      return { check, state: 'fail', detail: `unreachable: ${one.error}`, next };
+    }
+    const kept = one.firstByteMs === undefined ? '' : `, ${one.firstByteMs} ms on kept connections`;
+    const rate = `${formatBytes(one.bytesPerSecond ?? 0)}/s over ${one.connections} connections`;
+    return {
+      check,
+      state: 'ok',
+      detail: `first byte after ${one.coldMs} ms${kept}; ${rate} (${formatBytes(one.bytes ?? 0)})`,
+    };
+  });
+  const rates = new Map(measured.map(({ mirror, streamRate }) => [mirror, streamRate]));
+  const sources = measured.map(({ mirror, place }) => ({ mirror, place, key: '' }));
+  const speeds = Object.fromEntries(
+    sources.flatMap((source) => {
+      const rate = rates.get(source.mirror);
+      return rate === undefined ? [] : [[mirrorId(source), rate] as const];
+    }),
+  );
+  openMirrorMemory(run).remember(speeds);
+  const reachable = sources.filter(({ mirror }) => rates.get(mirror) !== undefined);
+  const use = choice(textOf(run.settings, 'from'), reachable, fasterFirst(reachable, speeds), rates);
+  findings.push({
+    check: 'mirror to use',
+    state: use.mirror === null ? 'fail' : 'ok',
+    detail: use.mirror === null ? use.why : `${use.mirror}: ${use.why}`,
+    next: 'carrel doctor tells what stands in the way of each mirror',
+  });
+  const mirrors = measured.map(({ place: _, streamRate: __, ...rest }) => ({
+    ...rest,
+    reachable: rest.error === undefined,
+  }));
+  return { findings, mirrors, use };
+}
+
+function choice(
+  from: string,
+  reachable: readonly { mirror: string }[],
+  ordered: readonly { mirror: string }[],
+  rates: ReadonlyMap<string, number | undefined>,
+): { mirror: string | null; why: string } {
+  if (from !== 'auto') return { mirror: from, why: 'it was chosen with --from; auto takes the faster one' };
+  const [first] = reachable;
+  const [best] = ordered;
+  if (first === undefined || best === undefined) return { mirror: null, why: 'no mirror can be reached' };
+  if (reachable.length === 1) return { mirror: best.mirror, why: 'no other mirror can be reached' };
+  if (best === first)
+    return { mirror: best.mirror, why: 'first of the archive, and no other one is clearly faster' };
+  const factor = (rates.get(best.mirror) ?? 0) / Math.max(1e-9, rates.get(first.mirror) ?? 0);
+  const times = factor >= 100 ? 'more than 100' : factor.toFixed(1);
+  return {
+    mirror: best.mirror,
+    why: `${times} times as fast as ${first.mirror}; get begins with it for 7 days`,
+  };
 }
