@@ -119,28 +119,27 @@ async function ask(
     return { found, folder: undefined, several: true };
   }
   const isFolder = key === '' || key.endsWith('/');
-  if (!isFolder) {
-    const stat = await store.stat(key, { signal }).catch((error: unknown) => {
-      if (isCarrelError(error, 'not-found') || isFolderError(error)) return undefined;
-      throw error;
-    });
-    if (stat !== undefined)
-      return {
-        found: [{ stat: { ...stat, key }, name: webName(address, key) }],
-        folder: undefined,
-        several: false,
-      };
-    if (!recursive) {
-      const page = await firstObject(store, `${key}/`, signal);
-      throw page ? folderOnly(address) : nothingAt(address);
-    }
-  } else if (!recursive) throw folderOnly(address);
-  const prefix = isFolder ? key : `${key}/`;
-  const found = (await listAll(store, prefix, signal)).map((stat) => ({
-    stat,
-    name: stat.key.slice(prefix.length),
-  }));
-  return { found, folder: lastName(prefix.slice(0, -1)), several: true };
+  if (isFolder && !recursive) throw folderOnly(address);
+  if (recursive) {
+    const prefix = isFolder ? key : `${key}/`;
+    const below = await listAll(store, prefix, signal);
+    const found = below.map((stat) => ({ stat, name: stat.key.slice(prefix.length) }));
+    if (isFolder || found.length > 0) return { found, folder: lastName(prefix.slice(0, -1)), several: true };
+  }
+  const stat = await store.stat(key, { signal }).catch((error: unknown) => {
+    if (isCarrelError(error, 'not-found') || isFolderError(error)) return undefined;
+    throw error;
+  });
+  if (stat !== undefined) {
+    return {
+      found: [{ stat: { ...stat, key }, name: webName(address, key) }],
+      folder: undefined,
+      several: false,
+    };
+  }
+  throw !recursive && (await firstObject(store, `${key}/`, signal))
+    ? folderOnly(address)
+    : nothingAt(address);
 }
 
 /** A path on a disk may be a folder where a key in a bucket is simply absent. */

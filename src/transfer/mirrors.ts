@@ -19,6 +19,9 @@ const PROBES = 4;
 /** So much faster must another mirror be before it goes before the one that the plan names first. */
 const CLEARLY = 1.2;
 
+/** A mirror that is so many times slower than it was is not the one that is remembered. */
+const MUCH = 4;
+
 /** How long a mirror that asked for less is asked last; doubles each time, up to the second figure. */
 const COOL_MS = 10_000;
 const MOST_COOL_MS = 160_000;
@@ -115,10 +118,17 @@ export function createMirrors(
     const { failures, lied, coolUntil } = of(source);
     return (lied ? 4 : 0) + (failures >= DOWN_AFTER ? 2 : 0) + (now() < coolUntil ? 1 : 0);
   };
-  /** Bytes per millisecond of a stream; undefined where nothing is known yet. */
-  const rate = (source: Source): number | undefined => {
+  /**
+   * Bytes per millisecond of a stream; undefined where nothing is known yet. What was measured today, with so many streams
+   * at once, is held against what was measured today; beside a mirror of which only the past is known, the past of this one
+   * counts, unless it has become much slower.
+   */
+  const rate = (source: Source, likeForLike: boolean): number | undefined => {
     const { files, bytes, ms } = of(source);
-    return files === 0 ? choice.known?.[mirrorId(source)] : bytes / Math.max(1, ms);
+    const known = choice.known?.[mirrorId(source)];
+    if (files === 0) return known;
+    const today = bytes / Math.max(1, ms);
+    return !likeForLike && known !== undefined && today > known / MUCH ? known : today;
   };
   const bySpeed = (sources: readonly Source[]): Source[] => {
     const remote = sources.filter(({ place }) => place.protocol !== 'file');
@@ -128,7 +138,9 @@ export function createMirrors(
     // A disk serves the file, as long as there is one: nothing is learned, and nothing should be spent.
     const probe = disks.length > 0 ? undefined : nextProbe(remote);
     if (probe !== undefined) return [probe, ...remote.filter((source) => source !== probe)];
-    const worth = (source: Source): number => (rate(source) ?? 0) * (source === first ? CLEARLY : 1);
+    const likeForLike = remote.every((source) => of(source).files > 0);
+    const worth = (source: Source): number =>
+      (rate(source, likeForLike) ?? 0) * (source === first ? CLEARLY : 1);
     return [...disks, ...remote.toSorted((a, b) => worth(b) - worth(a))];
   };
   /** The mirror to send a file to only to learn how fast it is; undefined where that is known, or on its way. */
