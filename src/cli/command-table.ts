@@ -6,6 +6,10 @@ const TABLE = {
     summary: 'fetch and verify what is named; write carrel.lock.json',
     load: () => import('./commands/get.ts'),
   },
+  update: {
+    summary: 'move a fetched folder to another release, fetching only what changed',
+    load: () => import('./commands/update.ts'),
+  },
   lock: { summary: 'pin a cohort to its bytes without fetching', load: () => import('./commands/lock.ts') },
   search: { summary: 'which series match', load: () => import('./commands/search.ts') },
   sql: { summary: 'read-only SQL over every table', load: () => import('./commands/sql.ts') },

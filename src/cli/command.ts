@@ -106,6 +106,7 @@ export function createRun(
       jobs: text(flags['jobs']),
       bandwidth: text(flags['bandwidth']),
       reuse: flags['reuse'] === false ? 'never' : (flags['reuse'] as string[] | undefined),
+      fsync: text(flags['fsync']),
       progress: text(flags['progress']),
       color: text(flags['color']),
       fetch_tables: flags['fetch'] === false ? 'never' : undefined,

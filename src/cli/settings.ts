@@ -45,6 +45,11 @@ export const SETTINGS = {
     fallback: 'auto',
     help: 'auto: bytes that earlier destinations hold are not fetched again; never; or folders to look in too',
   },
+  fsync: {
+    variable: 'CARREL_FSYNC',
+    fallback: 'end',
+    help: 'when bytes are written to the disk itself: at the end, with each file, or never',
+  },
   progress: {
     variable: 'CARREL_PROGRESS',
     fallback: 'auto',

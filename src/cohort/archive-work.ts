@@ -44,7 +44,7 @@ export interface PlanOptions extends AskOptions, Pick<GetOptions, 'layout' | 'li
 /** How files are fetched. */
 export interface ArchiveGetOptions
   extends PlanOptions,
-    Pick<GetOptions, 'jobs' | 'verify' | 'bandwidth' | 'lockPath' | 'reuse'> {
+    Pick<GetOptions, 'jobs' | 'verify' | 'bandwidth' | 'lockPath' | 'reuse' | 'fsync'> {
   /** The folder that is filled. */
   to: string;
 }
@@ -145,6 +145,7 @@ export function createArchiveWork({ cwd, until, toolsFor }: WorkGround) {
         verify: options.verify,
         bandwidth: options.bandwidth,
         reuse: options.reuse,
+        fsync: options.fsync,
         onEvent: options.onEvent,
       });
       const missing = plan.cohort.unresolved.length + plan.failed.length + result.transfer.failed.length;

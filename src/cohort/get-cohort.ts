@@ -1,7 +1,7 @@
 /**
  * The whole road in one call: locate, name, transfer, pin.
  */
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { LockFile } from '../manifests/index.ts';
 import {
   type MirrorMemory,
@@ -20,8 +20,10 @@ import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
 import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 import { instanceOf, type LocalShare, openLocalCopies, type ReuseSources } from './local-copies.ts';
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
+import { nameOfPart, partName } from './part-of-cohort.ts';
 import { type CohortFile, lockOf, planFiles } from './plan-cohort.ts';
 import type { Cohort, CohortSeries, Tools } from './question.ts';
+import { openReceipts, RECEIPTS_NAME } from './receipts.ts';
 import {
   explainMissing,
   type MissingFile,
@@ -33,7 +35,8 @@ import {
 import { LOCK_NAME, writeLock } from './write-lock.ts';
 
 /** How a cohort is to be fetched. */
-export interface GetOptions extends Pick<TransferOptions, 'jobs' | 'verify' | 'bandwidth' | 'onEvent'> {
+export interface GetOptions
+  extends Pick<TransferOptions, 'jobs' | 'verify' | 'bandwidth' | 'onEvent' | 'fsync' | 'order'> {
   directory: string;
   /** Template; default: that of the lock file, else `DEFAULT_LAYOUT`. */
   layout?: string | undefined;
@@ -49,6 +52,8 @@ export interface GetOptions extends Pick<TransferOptions, 'jobs' | 'verify' | 'b
   listings?: 'directory' | 'none' | undefined;
   /** Where on this machine bytes may be already; default: in the destination only. `false`: everything is fetched. */
   reuse?: ReuseSources | false | undefined;
+  /** Names of the run in the receipts. Default: `program`. */
+  receipts?: { command: string; version?: string | undefined } | undefined;
   /** Number of series located so far. */
   onLocated?: ((located: number, total: number) => void) | undefined;
 }
@@ -102,7 +107,7 @@ export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptio
   const known =
     options.listings === 'none'
       ? forgetListings
-      : await openKnownListings(resolve(options.directory), cohort.archive.name);
+      : await openKnownListings(resolve(options.directory), cohort.archive.name, partName(cohort));
   const located = await locateCohort(cohort, tools, { known, onProgress: options.onLocated });
   await explainSeries(located.failed, tools);
   const first = located.failed[0];
@@ -152,19 +157,51 @@ function licenseOf({ row, locked }: CohortSeries): string | null {
  * @throws what `transfer` throws; after an abort the partial result is at `resultUntil(error)`
  */
 export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOptions): Promise<GetResult> {
+  const fetched = await fetchPlanned(plan, tools, options);
+  const { lockPath: given, directory } = options;
+  const lockPath =
+    given === undefined ? join(resolve(directory), nameOfPart(LOCK_NAME, plan.cohort)) : resolve(given);
+  const movedLock = await writeLock(fetched.lock, lockPath);
+  return { ...fetched, lockPath, movedLock };
+}
+
+/** The same without writing the lock file. */
+export async function fetchPlanned(
+  plan: CohortPlan,
+  tools: Tools,
+  options: GetOptions,
+): Promise<Omit<GetResult, 'lockPath' | 'movedLock'>> {
   const directory = resolve(options.directory);
   await makeFolder(directory);
   await plan.keepListings();
   const { reuse = {} } = options;
   if (reuse !== false && reuse.stateDir !== undefined) await rememberDestination(reuse.stateDir, directory);
+  const keys = new Map(plan.files.map(({ path, key }) => [path, key]));
+  const { lockPath = join(directory, LOCK_NAME) } = options;
+  const receipts = openReceipts(
+    join(dirname(resolve(lockPath)), nameOfPart(RECEIPTS_NAME, plan.cohort)),
+    {
+      command: options.receipts?.command ?? 'program',
+      version: options.receipts?.version ?? null,
+      archive: plan.cohort.archive.name,
+      release: plan.cohort.release,
+    },
+    (path) => keys.get(path) ?? path,
+  );
   const result = await transfer(plan.files, {
     directory,
+    part: partName(plan.cohort),
     reuse: reuse === false ? undefined : copiesFor(plan, directory, reuse),
     openStore: tools.openStore,
     jobs: options.jobs,
     verify: options.verify,
     bandwidth: options.bandwidth,
-    onEvent: options.onEvent,
+    fsync: options.fsync,
+    order: options.order,
+    onEvent(event) {
+      receipts.report(event);
+      options.onEvent?.(event);
+    },
     // A mirror that a URL names is meant; so is the order of one that was chosen.
     mirrorOrder: {
       by:
@@ -174,15 +211,16 @@ export async function getPlanned(plan: CohortPlan, tools: Tools, options: GetOpt
       memory: options.mirrorMemory,
     },
     signal: tools.signal,
+  }).catch((error: unknown) => {
+    receipts.end(undefined);
+    throw error;
   });
-  const keys = new Map(plan.files.map(({ path, key }) => [path, key]));
   const { missing, notes } = await explainMissing(result.failed, (path) => keys.get(path), tools);
   plan.notes.push(...notes);
   const proven = new Map(result.files.map(({ path, digest, bytes }) => [path, { digest, bytes }]));
   const lock = lockOf(plan.cohort, plan.files, plan.layout, proven);
-  const lockPath = options.lockPath === undefined ? join(directory, LOCK_NAME) : resolve(options.lockPath);
-  const movedLock = await writeLock(lock, lockPath);
-  return { plan, transfer: result, lock, lockPath, missing, movedLock };
+  receipts.end(lock);
+  return { plan, transfer: result, lock, missing };
 }
 
 /** Copies for the engine: those that were found for the plan, and those of files that turn out to be damaged. */

@@ -14,8 +14,10 @@ export type {
 } from './archive-work.ts';
 export { defaultCacheDir, defaultStateDir } from './default-cache-dir.ts';
 export type { NamePolicy } from './file-names.ts';
+export { type ArchiveOptions, getArchive } from './get-archive.ts';
 export {
   type CohortPlan,
+  fetchPlanned,
   type GetOptions,
   type GetResult,
   getPlanned,
@@ -26,6 +28,7 @@ export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 export { type ListedPage, type ListObjectsOptions, listObjects } from './list-objects.ts';
 export {
+  absentFiles,
   type FoundCopy,
   type LocalCopies,
   type LocalShare,
@@ -33,6 +36,7 @@ export {
   type ReuseSources,
 } from './local-copies.ts';
 export { type LockedCohort, lockCohort } from './lock-cohort.ts';
+export { mergeParts, openParts } from './merge-parts.ts';
 export { nameWithHistory } from './name-with-history.ts';
 export {
   type ObjectOptions,
@@ -40,11 +44,13 @@ export {
   type OpenArchiveOptions,
   openArchive,
 } from './open-archive.ts';
+export { type PartChoice, parsePart, takePart } from './part-of-cohort.ts';
 export { openSide, pinnedOf } from './pinned-of.ts';
 export type { CohortFile } from './plan-cohort.ts';
 export type * from './question.ts';
 export { parseRecordText, type ReadArchiveOptions, readArchive } from './read-archive.ts';
 export { locateObject, type ReadTools, readObject } from './read-object.ts';
+export { RECEIPTS_NAME, type Receipt, readReceipts } from './receipts.ts';
 export type { DiffRow, ReleaseDiff } from './release-diff.ts';
 export { isNarrowed, resolveCohort } from './resolve-cohort.ts';
 export type { GroupOf, SearchOptions, SeriesRowOf, SeriesSearch } from './series-search.ts';
@@ -53,6 +59,14 @@ export type { RowSchema, SqlAnswer, SqlParameter, SqlRow, SqlValue } from './sql
 export { withdrawnError } from './tell-withdrawn.ts';
 export { type MissingFile, readTombstones, type Tombstone } from './tombstones.ts';
 export { refuseUnknown, unknownValue } from './unknown-value.ts';
+export {
+  carryOutUpdate,
+  planUpdate,
+  type Retirement,
+  type UpdatePlan,
+  type UpdateResult,
+} from './update-cohort.ts';
+export { SERIES_CHANGES, type SeriesChange, type UpdateDifference } from './update-plan.ts';
 export {
   isFolderGood,
   isOnlyRedacted,

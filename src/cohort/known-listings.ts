@@ -2,7 +2,7 @@
  * Listings of series versions, kept in the destination's state folder. A series version never changes, so a second
  * run of a cohort needs no request to know its files.
  */
-import { appendFile, readFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, isDigest } from '../identifiers/index.ts';
 import { makeFolder, STATE_FOLDER } from '../transfer/index.ts';
@@ -36,11 +36,22 @@ export const forgetListings: KnownListings = {
 };
 
 /** Reads the kept listings of a destination. A damaged line is as if it were not there. */
-export async function openKnownListings(directory: string, archiveName: string): Promise<KnownListings> {
-  const path = join(directory, STATE_FOLDER, 'listings.jsonl');
+export async function openKnownListings(
+  directory: string,
+  archiveName: string,
+  part?: string,
+): Promise<KnownListings> {
+  // Shares append at the same time, on file systems that may mix what they append: each has a file of its own.
+  const name = part === undefined ? 'listings.jsonl' : `listings.${part}.jsonl`;
+  const folder = join(directory, STATE_FOLDER);
+  const path = join(folder, name);
   const known = new Map<string, KnownListing>();
   const added: string[] = [];
-  const text = await readFile(path, 'utf8').catch(() => '');
+  const names = (await readdir(folder).catch(() => [])).filter((one) =>
+    /^listings\.([\w-]+\.)?jsonl$/.test(one),
+  );
+  const texts = names.map((one) => readFile(join(folder, one), 'utf8').catch(() => ''));
+  const text = (await Promise.all(texts)).join('\n');
   for (const line of text.split('\n')) {
     const parsed = parseLine(line);
     if (parsed !== undefined && parsed.archive === archiveName) known.set(parsed.uuid, parsed.listing);

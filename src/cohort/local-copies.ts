@@ -85,7 +85,8 @@ export function openLocalCopies(
         return uuid !== undefined && wanted.has(uuid);
       }).catch(() => new Map<string, never>());
       for (const { path, mtimeNs, digests } of records.values()) {
-        add(uuidIn(path), { path: join(folder, path), proven: { mtimeNs, digests }, folder });
+        const copy = { path: join(folder, path), proven: { mtimeNs, digests }, folder };
+        if (await isFile(copy.path)) add(uuidIn(path), copy);
       }
     }
   }
@@ -95,7 +96,8 @@ export function openLocalCopies(
       const text = await readFile(join(folder, name), 'utf8').catch(() => '');
       for (const { key, path } of filesIn(text)) {
         const uuid = instanceOf({ key });
-        if (uuid !== undefined && wanted.has(uuid)) add(uuid, { path: join(folder, path), folder });
+        const copy = { path: join(folder, path), folder };
+        if (uuid !== undefined && wanted.has(uuid) && (await isFile(copy.path))) add(uuid, copy);
       }
     }
   }
@@ -154,6 +156,11 @@ export function openLocalCopies(
         await fromKnown(sources.stateDir, open(wanted));
     },
   };
+}
+
+/** A journal and a lock file name what was there once. */
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
 }
 
 /** The journals of a destination, those of its parts too. */

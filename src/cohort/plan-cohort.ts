@@ -186,6 +186,7 @@ export function lockOf(
     layout,
     series: [...bySeries].map(([series, locked]) => ({ ...identityOf(series), files: locked })),
     files: others,
+    part: cohort.part,
   });
 }
 

@@ -6,7 +6,7 @@ import type { Catalog, Selection, SeriesRow } from '../catalog/index.ts';
 import type { CarrelError } from '../errors.ts';
 import type { AsKind, Digest } from '../identifiers/index.ts';
 import type { ObjectLocation } from '../locations/index.ts';
-import type { LockedFile, LockedSeries } from '../manifests/index.ts';
+import type { LockedFile, LockedSeries, LockPart } from '../manifests/index.ts';
 import type { HttpPool, OpenStore } from '../stores/index.ts';
 
 /** What a cohort is resolved with. */
@@ -93,6 +93,8 @@ export interface Cohort {
   objects: CohortObject[];
   notes: CohortNote[];
   unresolved: Unresolved[];
+  /** Set where this is one share of a larger cohort. */
+  part?: LockPart | undefined;
   /** Layout that a lock file recorded; a flag overrides it. */
   layout?: string | undefined;
 }

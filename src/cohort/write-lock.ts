@@ -10,13 +10,21 @@ export const LOCK_NAME = 'carrel.lock.json';
 /**
  * Writes `lock` to `path`.
  *
+ * @param options.replace the earlier lock file is not kept: the caller did that
  * @returns the name that an earlier lock file of another question was moved to, or undefined
  */
-export async function writeLock(lock: LockFile, path: string): Promise<string | undefined> {
+export async function writeLock(
+  lock: LockFile,
+  path: string,
+  options: { replace?: boolean } = {},
+): Promise<string | undefined> {
   const text = printLock(lock);
   const before = await readFile(path, 'utf8').catch(() => undefined);
   if (before === text) return undefined;
-  const moved = before !== undefined && !isSuperseded(before, lock) ? await moveAside(path) : undefined;
+  const moved =
+    before !== undefined && options.replace !== true && !isSuperseded(before, lock)
+      ? await moveAside(path)
+      : undefined;
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   try {
     await writeFile(temporary, text);

@@ -7,7 +7,7 @@ export { type CreateLockInput, createLock, type LockSeriesInput, printLock } fro
 export { type ReadManifestOptions, readManifest } from './read-manifest.ts';
 export { parseRunLine, type RunLine } from './read-s5cmd.ts';
 export { quoteWord, type ShellWords, shellWords } from './shell-words.ts';
-export { type SplitManifestOptions, splitManifest } from './split-manifest.ts';
+export { balancedParts, type SplitManifestOptions, splitManifest } from './split-manifest.ts';
 export {
   type ManifestRow,
   type WritableFormat,

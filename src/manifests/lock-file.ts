@@ -44,4 +44,18 @@ export interface LockFile {
   series: LockedSeries[];
   /** Objects that belong to no series, sorted by path. */
   files: LockedFile[];
+  /** Set where this is one share of a cohort that several runs fetch (`get --part 3/10`). */
+  part?: LockPart | undefined;
+}
+
+/** A share of a cohort, and what tells whether all shares of it are there. */
+export interface LockPart {
+  /** From 1. */
+  index: number;
+  of: number;
+  /** Series and other objects of this share; the lock file has fewer where some could not be located. */
+  series: number;
+  objects: number;
+  /** Of the names of all series and objects of the whole cohort. */
+  cohort: Digest;
 }

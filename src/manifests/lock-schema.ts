@@ -68,6 +68,20 @@ export const lockSchema = v.pipe(
     layout: v.string(),
     series: v.pipe(v.array(series), v.description('Sorted by crdc_series_uuid')),
     files: v.pipe(v.array(file), v.description('Objects that belong to no series, sorted by path')),
+    part: v.optional(
+      v.pipe(
+        v.object({
+          index: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+          of: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+          series: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+          objects: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+          cohort: digest,
+        }),
+        v.description(
+          'One share of a cohort that several runs fetch, and the digest of the names of all of it',
+        ),
+      ),
+    ),
   }),
   v.title('carrel.lock.json'),
   v.description('A cohort pinned to its bytes. Sorted, without times or paths of the machine.'),

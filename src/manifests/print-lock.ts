@@ -3,7 +3,7 @@
  * setting: order is by UTF-16 code unit, never by locale.
  */
 import { type Digest, isDigest } from '../identifiers/index.ts';
-import type { LockedFile, LockedSeries, LockFile } from './lock-file.ts';
+import type { LockedFile, LockedSeries, LockFile, LockPart } from './lock-file.ts';
 import { LOCK_VERSION } from './lock-schema.ts';
 
 /** A series with its files, as the caller has them: order and further members do not matter. */
@@ -19,6 +19,7 @@ export interface CreateLockInput {
   series: readonly LockSeriesInput[];
   /** Objects that belong to no series. */
   files?: readonly LockedFile[] | undefined;
+  part?: LockPart | undefined;
 }
 
 /** Builds a lock file: sorts everything, drops members that do not belong, takes each digest once. */
@@ -44,12 +45,17 @@ export function createLock(input: CreateLockInput): LockFile {
       }))
       .sort((a, b) => compare(a.crdc_series_uuid, b.crdc_series_uuid)),
     files: (input.files ?? []).map(lockedFile).sort((a, b) => compare(a.path, b.path)),
+    ...(input.part === undefined ? {} : { part: partOf(input.part) }),
   };
 }
 
 /** The text of a lock file: members in a fixed order, two blanks of indent, a line feed at the end. */
 export function printLock(lock: LockFile): string {
   return `${JSON.stringify(createLock(lock), null, 2)}\n`;
+}
+
+function partOf({ index, of, series, objects, cohort }: LockPart): LockPart {
+  return { index, of, series, objects, cohort };
 }
 
 function lockedFile(file: LockedFile): LockedFile {

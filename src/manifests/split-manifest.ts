@@ -47,3 +47,69 @@ export function splitManifest<T>(
   }
   return pieces;
 }
+
+/**
+ * Deals items out into `parts` of about equal weight: the heaviest first, each to the part that is lightest so far (Graham's
+ * LPT rule: the heaviest part is at most a third above the best possible). The order of the items does not matter: the same
+ * items with the same names and weights give the same parts on every machine. Each part is in the order of the items.
+ *
+ * @throws `usage` for a number of parts that is not a whole number above zero
+ */
+export function balancedParts<T>(
+  items: readonly T[],
+  parts: number,
+  options: { weight: (item: T) => number; name: (item: T) => string },
+): T[][] {
+  if (!Number.isSafeInteger(parts) || parts < 1)
+    throw new CarrelError('usage', `${parts} is no number of parts`, {
+      next: 'give a whole number above zero',
+    });
+  const weighed = items.map((item, at) => ({
+    at,
+    weight: Math.max(options.weight(item), 0),
+    name: options.name(item),
+  }));
+  weighed.sort((a, b) => b.weight - a.weight || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  const dealt = Array.from({ length: parts }, (_, index) => ({ index, weight: 0, taken: [] as number[] }));
+  for (const { at, weight } of weighed) {
+    // Of equally light parts, the one with fewer items: things without a weight are dealt out by number.
+    const lightest = takeFirst(dealt);
+    lightest.weight += weight;
+    lightest.taken.push(at);
+    sink(dealt);
+  }
+  dealt.sort((a, b) => a.index - b.index);
+  return dealt.map(({ taken }) => taken.sort((a, b) => a - b).flatMap((at) => items.slice(at, at + 1)));
+}
+
+interface Dealt {
+  index: number;
+  weight: number;
+  taken: number[];
+}
+
+function takeFirst(heap: readonly Dealt[]): Dealt {
+  const [first] = heap;
+  if (first === undefined) throw new CarrelError('internal', 'no part is left');
+  return first;
+}
+
+function lighter(a: Dealt, b: Dealt): boolean {
+  return (a.weight - b.weight || a.taken.length - b.taken.length || a.index - b.index) < 0;
+}
+
+/** Puts the first of a heap where it belongs after it has become heavier. */
+function sink(heap: Dealt[]): void {
+  for (let at = 0; ; ) {
+    let next = at;
+    for (const child of [2 * at + 1, 2 * at + 2]) {
+      const [one, best] = [heap[child], heap[next]];
+      if (one !== undefined && best !== undefined && lighter(one, best)) next = child;
+    }
+    const [here, there] = [heap[at], heap[next]];
+    if (next === at || here === undefined || there === undefined) return;
+    heap[at] = there;
+    heap[next] = here;
+    at = next;
+  }
+}

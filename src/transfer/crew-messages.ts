@@ -22,6 +22,7 @@ export interface CrewSettings {
   partialFolder: string;
   retry: RetryPolicy;
   timeouts: TransferTimeouts | undefined;
+  flush: boolean;
   mirrors: MirrorChoice;
   /** Memory of its meter. */
   meter: SharedArrayBuffer;

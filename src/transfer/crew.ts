@@ -88,6 +88,7 @@ export function createCrew(
       partialFolder: options.partialFolder,
       retry: options.retry,
       timeouts: options.timeouts,
+      flush: options.flush,
       mirrors: options.mirrors,
       meter: memory,
     };

@@ -10,6 +10,7 @@ import type { Source } from '../locations/index.ts';
 import { DiskFailure, onDisk, systemCode } from './disk-error.ts';
 import type { FileResult, TransferEvent } from './events.ts';
 import { judge, type Verdict } from './evidence.ts';
+import { flushPath } from './flush-files.ts';
 import type { Journal } from './journal.ts';
 import type { Md5Lanes } from './md5/md5-lanes.ts';
 import type { Mirrors } from './mirrors.ts';
@@ -39,6 +40,8 @@ export interface FetchContext extends Reception {
   mirrors: Mirrors;
   pace: Pick<Pace, 'slowDown'>;
   retry: RetryPolicy;
+  /** Each file is written to the disk itself before it gets its name. */
+  flush?: boolean | undefined;
   /** Where this thread computes MD5; undefined where there is too little to hash for it. */
   lanes: () => Md5Lanes | undefined;
   emit(event: TransferEvent): void;
@@ -100,8 +103,11 @@ export async function fetchFile(file: PlannedFile, context: FetchContext): Promi
       const { file: temporary, bytes, mtimeNs } = await partial.complete();
       const { verifiedBy } = served;
       const record = { path: file.path, size: bytes, mtimeNs: mtimeNs.toString(), digests, verifiedBy };
-      await onDisk(file.path, async () => context.journal.add(record));
-      await moveIntoPlace(temporary, join(context.directory, file.path));
+      const flushed = context.flush === true && (await flushPath(temporary));
+      await onDisk(file.path, async () => context.journal.add(flushed ? { ...record, flushed } : record));
+      const final = join(context.directory, file.path);
+      await moveIntoPlace(temporary, final);
+      if (flushed) await flushPath(dirname(final));
       await partial.moved();
       return {
         path: file.path,

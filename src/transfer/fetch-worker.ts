@@ -55,6 +55,7 @@ const context: FetchContext = {
   mirrors,
   pace: { slowDown: () => say({ type: 'slow-down' }) },
   retry: settings.retry,
+  flush: settings.flush,
   lanes: lanesOnce(),
   streams: (path) => streams.get(path) ?? 1,
   partBudget: createPartBudget(),

@@ -38,6 +38,8 @@ export interface FetcherOptions {
   /** Told what is learned of mirrors. */
   onMirror(word: MirrorWord): void;
   emit(event: TransferEvent): void;
+  /** Each file is written to the disk itself before it gets its name. */
+  flush: boolean;
   signal: AbortSignal;
 }
 

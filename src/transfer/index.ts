@@ -1,7 +1,10 @@
 /** From a plan to verified files on disk. */
 
+export { adoptJournals } from './adopt-journals.ts';
 export type * from './events.ts';
 export type { Verification } from './evidence.ts';
+export type { FetchOrder } from './fetch-order.ts';
+export { lockFolder } from './folder-lock.ts';
 export { type FreeSpace, freeSpace } from './free-space.ts';
 export { hashFile } from './hasher.ts';
 export { type JournalRecord, readProven } from './journal.ts';

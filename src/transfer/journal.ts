@@ -6,10 +6,10 @@
  * its file is harmless, a file that was changed later does not match its record. A kill at any moment can garble
  * only the last line, and a line that cannot be read is left out: the worst that follows is that a file is hashed.
  *
- * A crash of the machine (not of the process) can lose bytes that were renamed already, because nothing here waits
- * for the disk (an fsync per file costs a third to four fifths of the speed on small files). So each run notes
- * which boot of the machine it belongs to and when it ended well: records of a run that did not end, from another
- * boot, are not trusted, and their files are hashed again.
+ * A crash of the machine (not of the process) can lose bytes that were renamed already, because an fsync per file costs
+ * a third to four fifths of the speed on small files. So each run notes which boot of the machine it belongs to, and at
+ * its end flushes what it recorded and says so. Records of a run that did not say so, from another boot, are not trusted,
+ * and their files are hashed again; those that were flushed one by one (`--fsync file`) are.
  */
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
@@ -26,7 +26,9 @@ export interface Journal {
   /** The last word on a path, if it can be trusted. */
   get(path: string): JournalRecord | undefined;
   add(record: JournalRecord): void;
-  /** Writes that the run ended well (everything is on the disk's own) and closes. */
+  /** Paths of the records that this run added. */
+  readonly added: readonly string[];
+  /** Writes, where `settled`, that everything that this run recorded is on the disk itself; closes. */
   close(options: { settled: boolean }): Promise<void>;
 }
 
@@ -39,18 +41,21 @@ export interface Journal {
 export async function openJournal(file: string, options: { boot?: string } = {}): Promise<Journal> {
   const boot = options.boot ?? (await bootId());
   await rm(`${file}.new`, { force: true });
-  const { records, lines, tail } = await readJournal(file, boot);
-  if (lines > COMPACT_LINES && lines > 2 * records.size) await compact(file, records);
+  const { records, unsettled, lines, tail } = await readJournal(file, boot);
+  if (lines > COMPACT_LINES && lines > 2 * records.size) await compact(file, records, unsettled, boot);
   const handle = await open(file, 'a');
   const run = randomUUID();
+  const added: string[] = [];
   // A garbled tail has no line end: without one of our own, our first line would be lost with it.
   if (tail !== '') append(handle, '\n');
   if (lines === 0) append(handle, line({ carrel: 'journal', version: JOURNAL_VERSION }));
   append(handle, line({ start: run, boot }));
   return {
     get: (path) => records.get(path),
+    added,
     add(record) {
       records.set(record.path, record);
+      added.push(record.path);
       append(handle, line(record));
     },
     async close({ settled }) {
@@ -79,20 +84,28 @@ export async function readProven(
   return (await readJournal(file, await bootId(), wanted)).records;
 }
 
-async function compact(file: string, records: Map<string, JournalRecord>): Promise<void> {
+async function compact(
+  file: string,
+  records: Map<string, JournalRecord>,
+  unsettled: ReadonlySet<string>,
+  boot: string,
+): Promise<void> {
   const temporary = `${file}.new`;
   const handle = await open(temporary, 'w');
   try {
     let block = line({ carrel: 'journal', version: JOURNAL_VERSION });
-    for (const record of records.values()) {
+    const settled = [...records.values()].filter(({ path }) => !unsettled.has(path));
+    for (const record of settled) {
       block += line(record);
       if (block.length > 1 << 20) {
         append(handle, block);
         block = '';
       }
     }
-    // What is kept was trusted when it was read, so it is settled.
     append(handle, block + line({ end: randomUUID() }));
+    // The others are trusted within this boot of the machine only, as before.
+    const others = [...records.values()].filter(({ path }) => unsettled.has(path));
+    if (others.length > 0) append(handle, [{ start: randomUUID(), boot }, ...others].map(line).join(''));
     await handle.sync();
   } finally {
     await handle.close();

@@ -24,12 +24,16 @@ export interface JournalRecord {
   mtimeNs: string;
   digests: Digest[];
   verifiedBy: Evidence;
+  /** The bytes were on the disk itself before this was written: trusted whatever became of the run. */
+  flushed?: boolean | undefined;
 }
 
 /** What a journal says. */
 export interface JournalContent {
   /** The last word on each path, as far as it can be trusted. */
   records: Map<string, JournalRecord>;
+  /** Of these, the paths that are trusted only because the machine was not started anew since. */
+  unsettled: Set<string>;
   /** Lines that are not empty. */
   lines: number;
   /** What follows the last line end: the line that a kill tore. */
@@ -81,12 +85,16 @@ function createReader(
 ): { text(piece: string): void; end(): JournalContent } {
   const records = new Map<string, JournalRecord>();
   let unsettled: string[] = [];
+  const trusted = new Set<string>();
   let runBoot = boot;
   let lines = 0;
   let tail = '';
   /** Records of a run that did not end are believed within the same boot of the machine only. */
   const closeRun = () => {
-    if (runBoot !== boot || boot === '') for (const path of unsettled) records.delete(path);
+    for (const path of unsettled) {
+      if (runBoot === boot && boot !== '') trusted.add(path);
+      else records.delete(path);
+    }
     unsettled = [];
   };
   const take = (line: string) => {
@@ -98,7 +106,8 @@ function createReader(
     const record = asRecord(value);
     if (record !== undefined) {
       records.set(record.path, record);
-      unsettled.push(record.path);
+      trusted.delete(record.path);
+      if (record.flushed !== true) unsettled.push(record.path);
     } else if (typeof value['start'] === 'string') {
       closeRun();
       runBoot = typeof value['boot'] === 'string' ? value['boot'] : '';
@@ -118,7 +127,7 @@ function createReader(
     end() {
       take(tail);
       closeRun();
-      return { records, lines, tail };
+      return { records, unsettled: trusted, lines, tail };
     },
   };
 }
@@ -144,11 +153,12 @@ const EVIDENCE: readonly string[] = [
 
 /** Checked by hand: a schema library takes longer than all the rest, and this runs once per file of a cohort. */
 function asRecord(value: Record<string, unknown>): JournalRecord | undefined {
-  const { path, size, mtimeNs, digests, verifiedBy } = value;
+  const { path, size, mtimeNs, digests, verifiedBy, flushed } = value;
   if (typeof path !== 'string' || typeof size !== 'number' || typeof mtimeNs !== 'string') return undefined;
   if (typeof verifiedBy !== 'string' || !EVIDENCE.includes(verifiedBy)) return undefined;
   if (!Array.isArray(digests) || !digests.every(isDigestText)) return undefined;
-  return { path, size, mtimeNs, digests, verifiedBy: verifiedBy as Evidence };
+  const record = { path, size, mtimeNs, digests, verifiedBy: verifiedBy as Evidence };
+  return flushed === true ? { ...record, flushed } : record;
 }
 
 function isDigestText(value: unknown): value is Digest {

@@ -12,6 +12,7 @@ import type { Digest } from '../identifiers/index.ts';
 import { onDisk, systemCode } from './disk-error.ts';
 import type { Evidence, FileResult } from './events.ts';
 import { algorithmsOf, compare, judge } from './evidence.ts';
+import { flushPath } from './flush-files.ts';
 import { forEachLimited } from './for-each-limited.ts';
 import { hashFile } from './hasher.ts';
 import type { Journal } from './journal.ts';
@@ -56,6 +57,8 @@ export async function reuse(
     journal: Pick<Journal, 'add'>;
     /** Refuses bytes that do not fit; told what copies and what is still to be fetched need together. */
     checkSpace?: ((need: number) => Promise<void>) | undefined;
+    /** Each copy is written to the disk itself before it gets its name. */
+    flush?: boolean | undefined;
     onHashing?: ((state: { files: number; bytes: number }) => void) | undefined;
     signal: AbortSignal;
   },
@@ -117,11 +120,14 @@ export async function reuse(
         return await stat(temporary, { bigint: true });
       });
       const size = Number(info.size);
-      journal.add({ path: file.path, size, mtimeNs: info.mtimeNs.toString(), ...proof });
+      const flushed = options.flush === true && (await flushPath(temporary));
+      const record = { path: file.path, size, mtimeNs: info.mtimeNs.toString(), ...proof };
+      journal.add(flushed ? { ...record, flushed } : record);
       await onDisk(file.path, async () => {
         await mkdir(dirname(final), { recursive: true });
         await rename(temporary, final);
       });
+      if (flushed) await flushPath(dirname(final));
       found.set(file, {
         path: file.path,
         bytes: size,

@@ -4,6 +4,7 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from './disk-error.ts';
+import { flushFiles } from './flush-files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type Journal, openJournal } from './journal.ts';
 import { makeFolder } from './make-folder.ts';
@@ -16,17 +17,21 @@ export interface StateFolder {
   partialFolder: string;
   /** Bytes of this file that an earlier run left; undefined where it left nothing. */
   partialBytes(path: string): number | undefined;
-  /** Gives the folder back. `complete`: nothing is under way any more, so nothing is left of it. */
-  release(options: { complete: boolean }): Promise<void>;
+  /**
+   * Gives the folder back. `complete`: nothing is under way any more, so nothing is left of it. `flush`: what was recorded
+   * is written to the disk itself first.
+   */
+  release(options: { complete: boolean; flush?: boolean | undefined }): Promise<void>;
 }
 
 /**
  * Makes or takes over the state folder of `directory`, which is made too.
  *
+ * @param part name of a share that has a state of its own, so that several runs may work in one folder
  * @throws CarrelError `busy` where another run holds it, `permission` and the like from the disk
  */
-export async function openStateFolder(directory: string): Promise<StateFolder> {
-  const folder = join(directory, STATE_FOLDER);
+export async function openStateFolder(directory: string, part?: string): Promise<StateFolder> {
+  const folder = join(directory, STATE_FOLDER, ...(part === undefined ? [] : ['parts', part]));
   const partialFolder = join(folder, 'partial');
   try {
     await makeFolder(folder);
@@ -39,9 +44,10 @@ export async function openStateFolder(directory: string): Promise<StateFolder> {
         journal,
         partialFolder,
         partialBytes: (path) => (left.size === 0 ? undefined : left.get(partialId(path))),
-        async release({ complete }) {
+        async release({ complete, flush = true }) {
           try {
-            await journal.close({ settled: true });
+            const settled = flush && (await flushFiles(directory, journal.added));
+            await journal.close({ settled });
             if (complete) await rm(partialFolder, { recursive: true, force: true });
             else await rmdir(partialFolder).catch(() => {}); // not empty: the next run goes on with it
           } finally {

@@ -9,6 +9,7 @@ import { DiskFailure, diskError } from './disk-error.ts';
 import type { FileFailure, TransferEvent } from './events.ts';
 import type { Verification } from './evidence.ts';
 import { FetchFailure } from './fetch-file.ts';
+import { type FetchOrder, inOrder } from './fetch-order.ts';
 import { checkSpace, type FreeSpace } from './free-space.ts';
 import { createLostLine } from './lost-line.ts';
 import { createSpeedTally, type MirrorMemory } from './mirror-memory.ts';
@@ -24,9 +25,6 @@ import { openStateFolder, type StateFolder } from './state-folder.ts';
 import { survey } from './survey.ts';
 import { attachResult, countFile, emptyResult, interrupted, type TransferResult } from './transfer-result.ts';
 import type { TransferTimeouts } from './watch.ts';
-
-/** From this size on, files are started first: a large one that is started last makes all others wait for it. */
-const LARGE_BYTES = 8 << 20;
 
 /** In a smaller plan, files that are spent on a slower mirror to measure it would cost more than they tell. */
 const WORTH_MEASURING = 16;
@@ -59,6 +57,19 @@ export interface TransferOptions {
   mirrorOrder?: { by: 'order' | 'speed'; memory?: MirrorMemory | undefined } | undefined;
   /** Where on this machine missing files may be, so that they need not be fetched. With `verify: 'full'` only. */
   reuse?: ReuseOptions | undefined;
+  /**
+   * Name of a share of a larger plan: it has a lock and a journal of its own, so that other shares may be fetched into the
+   * same folder at the same time, also by other machines. Shares must not have files in common.
+   */
+  part?: string | undefined;
+  /** What is fetched first; default `auto`, which is the fastest. */
+  order?: FetchOrder | undefined;
+  /**
+   * When bytes are written to the disk itself. `end` (the default): all of them, when the run ends; a crash of the machine
+   * before that has them read again. `file`: each file before it gets its name. `never`: when the system likes; after the
+   * machine was started anew everything is read again.
+   */
+  fsync?: 'never' | 'file' | 'end' | undefined;
   /** Bytes to leave free on the disk. Default 16 MiB. */
   freeSpaceReserve?: number | undefined;
   /** How free space is found out; for tests and for unusual disks. */
@@ -82,7 +93,7 @@ export async function transfer(
   checkPlan(files);
   if (options.signal?.aborted) throw abortError(options.signal);
   const directory = resolve(options.directory);
-  const state = await openStateFolder(directory);
+  const state = await openStateFolder(directory, options.part);
   const stopper = new AbortController();
   const stop = () => options.signal !== undefined && stopper.abort(abortError(options.signal));
   options.signal?.addEventListener('abort', stop);
@@ -96,7 +107,7 @@ export async function transfer(
   );
   options.signal?.removeEventListener('abort', stop);
   const complete = result.fetched + result.present + result.reused === result.planned;
-  const unreleased = await state.release({ complete }).then(
+  const unreleased = await state.release({ complete, flush: options.fsync !== 'never' }).then(
     () => undefined,
     (error: unknown) => diskError(error, directory),
   );
@@ -157,6 +168,7 @@ async function carryOut(
           partialFolder: state.partialFolder,
           journal: state.journal,
           checkSpace: (need) => checkSpace(directory, need - partialSum(absent, state), space),
+          flush: options.fsync === 'file',
           onHashing: ({ files: count, bytes }) =>
             emit({
               type: 'note',
@@ -189,6 +201,7 @@ async function carryOut(
     streams: () => Math.floor(pace.jobs / Math.max(1, Math.min(pace.jobs, files.length - progress.files))),
     retry: retryPolicy(options.retry),
     timeouts: options.timeouts,
+    flush: options.fsync === 'file',
     bandwidth: options.bandwidth,
     mirrors: { by, known: memory?.recall(), probes: missing.length < WORTH_MEASURING ? 0 : undefined },
     onMirror: tally.hear,
@@ -209,7 +222,7 @@ async function carryOut(
   });
   const lost = createLostLine();
   try {
-    await runJobs(inOrder(missing), {
+    await runJobs(inOrder(missing, options.order ?? 'auto'), {
       pace,
       signal,
       totals: () => ({ bytes: fetcher.read().received, files: progress.files }),
@@ -252,13 +265,6 @@ async function carryOut(
       message: `${weak} ${weak === 1 ? 'file' : 'files'} could be compared by their size only: nobody published a digest`,
     });
   }
-}
-
-/** Large files first, biggest first; the others as planned, so that series are completed one after the other. */
-function inOrder(files: readonly PlannedFile[]): PlannedFile[] {
-  const large = files.filter(({ size }) => (size ?? 0) >= LARGE_BYTES);
-  large.sort((a, b) => (b.size ?? 0) - (a.size ?? 0));
-  return [...large, ...files.filter(({ size }) => (size ?? 0) < LARGE_BYTES)];
 }
 
 function sumOfSizes(files: readonly PlannedFile[]): number | undefined {

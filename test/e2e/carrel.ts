@@ -122,14 +122,14 @@ export function errorOf(result: CarrelResult): Record<string, unknown> {
   return last;
 }
 
-/** Every file below a folder by its path with `/`; without the lock file and our own state. */
+/** Every file below a folder by its path with `/`; without lock files, receipts and our own state. */
 export async function filesBelow(folder: string): Promise<Map<string, Buffer>> {
   const files = new Map<string, Buffer>();
   const entries = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(folder, path).split(sep).join('/');
-    if (!entry.isFile() || name.startsWith('.carrel/') || /^carrel\.lock(\.\d+)?\.json$/.test(name)) continue;
+    if (!entry.isFile() || name.startsWith('.carrel/') || /^carrel\.(lock(\.\w+)?\.json|receipts\.jsonl)$/.test(name)) continue;
     files.set(name, await readFile(path));
   }
   return files;

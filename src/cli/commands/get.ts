@@ -3,21 +3,34 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import {
+  fetchPlanned,
   type GetOptions,
   getPlanned,
   lookForCopies,
+  parsePart,
   planCohort,
   type Question,
   resolveCohort,
   resultUntil,
+  takePart,
 } from '../../cohort/index.ts';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { AsKind } from '../../identifiers/index.ts';
+import type { FetchOrder } from '../../transfer/index.ts';
+import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
+import { limited, ordered, stopAfter } from '../limit-plan.ts';
 import { openMirrorMemory } from '../mirror-memory.ts';
 import { byteRate } from '../numbers.ts';
-import { endOfPlan, printCohortNotes, printPlan, printResult } from '../output/get-report.ts';
+import {
+  endOfPlan,
+  printCohortNotes,
+  printPlan,
+  printResult,
+  printStopped,
+  unresolvedOf,
+} from '../output/get-report.ts';
 import { createProgress } from '../output/progress.ts';
 import { formatCount, plural } from '../output/text.ts';
 import { readStdin } from '../read-stdin.ts';
@@ -25,6 +38,7 @@ import { reuseOf } from '../reuse-sources.ts';
 import { addSelectionFlags, selectionOf } from '../selection-flags.ts';
 import { textOf } from '../settings.ts';
 import { write } from '../terminal.ts';
+import { archivePath, writeArchive } from '../write-archive.ts';
 
 /** `carrel get`. */
 export const spec: CommandSpec = {
@@ -36,6 +50,8 @@ export const spec: CommandSpec = {
     "carrel get manifest.s5cmd 's3://idc-open-data/28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19/*' -o data",
     'carrel get data/carrel.lock.json -o again',
     'carrel get --collection nlst --reuse /data/idc -o data',
+    'carrel get --collection rider_pilot --to tar -o - | tar -x -C data',
+    'carrel get --collection nlst --part "$SLURM_ARRAY_TASK_ID/10" -o /shared/nlst',
     'carrel get --collection nlst --dry-run',
   ],
   exitCodes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 130],
@@ -71,6 +87,32 @@ export const spec: CommandSpec = {
       )
       .addOption(new Option('--no-reuse', 'fetch everything, look nowhere else on this machine'))
       .addOption(new Option('--reuse-links', 'hard links instead of copies, where files cannot share blocks'))
+      .addOption(
+        new Option('--to <format>', 'one archive instead of a folder, to -o FILE or -o -').choices([
+          'tar',
+          'zip',
+        ]),
+      )
+      .addOption(
+        new Option('--fetch-order <order>', 'what comes first: auto, small, large, or listed (as planned)')
+          .choices(['auto', 'small', 'large', 'listed'])
+          .default('auto'),
+      )
+      .addOption(new Option('--stop-after <amount>', 'stop after so many new files (100) or bytes (10GB)'))
+      .addOption(
+        new Option('--part <i/n>', 'only the i-th of n shares, whole series, balanced by bytes: 3/10'),
+      )
+      .addOption(
+        new Option('--part-base <base>', 'number of the first share: 1 (1/10 to 10/10) or 0 (0/10 to 9/10)')
+          .choices(['0', '1'])
+          .default('1'),
+      )
+      .addOption(
+        new Option(
+          '--fsync <when>',
+          'write bytes to the disk itself: at the end, with each file, or never',
+        ).choices(['end', 'file', 'never']),
+      )
       .addOption(new Option('--lock <file>', 'where to write the lock file'))
       .addOption(
         new Option(
@@ -104,15 +146,49 @@ export const spec: CommandSpec = {
       mirrorMemory: openMirrorMemory(run),
       jobs: jobs === 'auto' ? 'auto' : wholeNumber('--jobs', jobs),
       bandwidth: bandwidth === 'unlimited' ? undefined : byteRate(bandwidth),
+      fsync: flushing(textOf(run.settings, 'fsync')),
       reuse: await reuseOf(run, flags),
+      receipts: { command: 'get', version: VERSION },
     };
+    const part =
+      typeof flags['part'] === 'string'
+        ? parsePart(flags['part'], flags['partBase'] === '0' ? 0 : 1)
+        : undefined;
+    const order = flags['fetchOrder'] as FetchOrder;
+    options.order = order;
+    const stop = typeof flags['stopAfter'] === 'string' ? stopAfter(flags['stopAfter']) : undefined;
+    const format = flags['to'] as 'tar' | 'zip' | undefined;
+    const archive = format === undefined ? undefined : archivePath(run, String(flags['output']));
+    if (format !== undefined && stop !== undefined)
+      throw new CarrelError('usage', '--stop-after would leave an archive that is not whole', {
+        item: '--stop-after',
+        next: 'select less, or take a share with --part',
+      });
     return await atDesk(run, async (desk) => {
       if (!run.quiet && !run.json)
         await write(run.terminal.err, `${run.err.dim(`${desk.archive.title}: resolving …`)}\n`);
       const tools = await desk.tools(question.selection.release);
-      const cohort = await resolveCohort(question, tools, { cwd: run.terminal.cwd });
+      const whole = await resolveCohort(question, tools, { cwd: run.terminal.cwd });
+      const cohort = part === undefined ? whole : takePart(whole, part);
       await printCohortNotes(run, cohort);
-      const plan = await planCohort(cohort, tools, options);
+      if (part !== undefined && !run.quiet && !run.json)
+        await write(
+          run.terminal.err,
+          `part ${part.index} of ${part.of}: ${formatCount(cohort.series.length)} of ${plural(whole.series.length, 'series', 'series')}\n`,
+        );
+      let plan = await planCohort(
+        cohort,
+        tools,
+        format === undefined ? options : { ...options, listings: 'none' },
+      );
+      if (format !== undefined && flags['dryRun'] !== true) {
+        await printPlan(run, plan);
+        plan.files = ordered(plan.files, order);
+        await writeArchive(run, plan, tools, { ...options, format, path: archive });
+        return unresolvedOf(plan).length === 0 ? 0 : 3;
+      }
+      let left = 0;
+      if (stop !== undefined) ({ plan, left } = await limited(plan, options.directory, order, stop));
       if (options.reuse !== false && options.reuse !== undefined && options.verify === 'full')
         plan.local = await lookForCopies(plan.files, options.directory, options.reuse, run.signal);
       await printPlan(run, plan);
@@ -120,6 +196,12 @@ export const spec: CommandSpec = {
       const requestsBefore = desk.pool.stats.requests;
       try {
         const progress = await createProgress(run);
+        if (left > 0) {
+          const part = await fetchPlanned(plan, tools, { ...options, onEvent: progress.report }).finally(
+            progress.end,
+          );
+          return await printStopped(run, part.transfer, left);
+        }
         const result = await getPlanned(plan, tools, { ...options, onEvent: progress.report }).finally(
           progress.end,
         );
@@ -144,6 +226,13 @@ export const spec: CommandSpec = {
 function verification(text: string): 'full' | 'size' | 'none' {
   if (text === 'full' || text === 'size' || text === 'none') return text;
   throw new CarrelError('usage', `verify must be full, size or none, not ${JSON.stringify(text)}`, {
+    item: text,
+  });
+}
+
+function flushing(text: string): 'end' | 'file' | 'never' {
+  if (text === 'end' || text === 'file' || text === 'never') return text;
+  throw new CarrelError('usage', `fsync must be end, file or never, not ${JSON.stringify(text)}`, {
     item: text,
   });
 }

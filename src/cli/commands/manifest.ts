@@ -16,6 +16,7 @@ import {
   type WritableFormat,
   writeManifest,
 } from '../../manifests/index.ts';
+import { balanced, seriesUuidOf } from '../balanced-entries.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
@@ -78,14 +79,17 @@ export const spec: CommandSpec = {
       name: 'split',
       summary: 'into shards for array jobs, the same every time',
       examples: [
+        'carrel manifest split manifest.s5cmd --parts 10 -o parts',
         'carrel manifest split manifest.s5cmd --shards 10',
-        'carrel manifest split manifest.s5cmd --shards 10 -o parts',
       ],
-      exitCodes: [0, 2],
+      exitCodes: [0, 2, 4],
       define(command) {
         command
           .argument('<manifest>', 'a file')
-          .addOption(new Option('--shards <n>', 'number of parts').argParser(count).makeOptionMandatory())
+          .addOption(
+            new Option('--parts <n>', 'balanced by bytes, as the catalogue tells them').argParser(count),
+          )
+          .addOption(new Option('--shards <n>', 'cut by number, without a catalogue').argParser(count))
           .addOption(new Option('-o, --output <dir>', 'folder of the parts').default('.'));
       },
       run: split,
@@ -153,13 +157,6 @@ async function check(run: Run, [path = '']: string[], flags: Record<string, unkn
     );
   }
   return problems.length === 0 ? 0 : 3;
-}
-
-function seriesUuidOf(identifier: Manifest['entries'][number]['identifier']): string[] {
-  if (identifier.kind === 'object-url' || identifier.kind === 'compound-object')
-    return identifier.seriesUuid === undefined ? [] : [identifier.seriesUuid];
-  if (identifier.kind === 'crdc-uuid' && identifier.level !== 'instance') return [identifier.uuid];
-  return [];
 }
 
 /** A bucket that belongs to no mirror of the archive: misspelt, or somebody else's. */
@@ -244,7 +241,16 @@ async function split(run: Run, [path = '']: string[], flags: Record<string, unkn
       { item: path, next: `carrel manifest check ${path} names them` },
     );
   }
-  const shards = splitManifest(manifest.entries, flags['shards'] as number);
+  const [parts, number] = [flags['parts'], flags['shards']];
+  if ((parts === undefined) === (number === undefined))
+    throw new CarrelError('usage', 'give --parts N (balanced by bytes) or --shards N (by number)', {
+      item: path,
+      next: `carrel manifest split ${path} --parts 10`,
+    });
+  const shards =
+    typeof parts === 'number'
+      ? await balanced(run, manifest, parts)
+      : splitManifest(manifest.entries, Number(number));
   const folder = resolve(run.terminal.cwd, String(flags['output']));
   const width = String(shards.length - 1).length;
   const names: string[] = [];

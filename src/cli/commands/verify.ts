@@ -7,25 +7,33 @@ import {
   isOnlyRedacted,
   lockedFiles,
   type MissingFile,
+  mergeParts,
   openLockedFolder,
+  openParts,
   repairFolder,
   verifyFolder,
 } from '../../cohort/index.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
+import { VERSION } from '../../version.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { printMissing } from '../output/get-report.ts';
 import { toJson } from '../output/json.ts';
 import { createProgress } from '../output/progress.ts';
-import { formatBytes, formatCount } from '../output/text.ts';
+import { formatBytes, formatCount, plural } from '../output/text.ts';
 import { printable, shortPath, write } from '../terminal.ts';
 
 /** `carrel verify`. */
 export const spec: CommandSpec = {
   name: 'verify',
   summary: 'prove what is on disk',
-  examples: ['carrel verify data', 'carrel verify data/carrel.lock.json --size', 'carrel verify data --fix'],
+  examples: [
+    'carrel verify data',
+    'carrel verify data/carrel.lock.json --size',
+    'carrel verify data --fix',
+    'carrel verify data --merge',
+  ],
   exitCodes: [0, 1, 2, 3, 4, 5, 130],
   define(command) {
     command
@@ -33,10 +41,14 @@ export const spec: CommandSpec = {
       .addOption(new Option('-o, --output <dir>', 'the folder, where the lock file lies elsewhere'))
       .addOption(new Option('--size', 'compare sizes only'))
       .addOption(new Option('--extra', 'also name files that the lock file does not'))
+      .addOption(
+        new Option('--merge', 'join the shares that carrel get --part fetched into one cohort first'),
+      )
       .addOption(new Option('--fix', 'fetch again what is missing or wrong'));
   },
   async run(run, [path = '.'], flags) {
     const output = flags['output'];
+    if (flags['merge'] === true) await merge(run, resolve(run.terminal.cwd, path));
     const folder = await openLockedFolder(
       resolve(run.terminal.cwd, path),
       typeof output === 'string' ? resolve(run.terminal.cwd, output) : undefined,
@@ -56,9 +68,11 @@ export const spec: CommandSpec = {
       if (!run.quiet && !run.json) await printReport(run, report, folder.directory);
       const before = report;
       missing = await atDesk(run, async (desk) => {
+        const tools = await desk.tools();
         const progress = await createProgress(run);
-        const options = { onEvent: progress.report };
-        return await repairFolder(folder, before, await desk.tools(), options).finally(progress.end);
+        const receipts = { command: 'verify --fix', version: VERSION };
+        const options = { onEvent: progress.report, receipts };
+        return await repairFolder(folder, before, tools, options).finally(progress.end);
       });
       report = await check();
     }
@@ -69,6 +83,22 @@ export const spec: CommandSpec = {
     return isOnlyRedacted(report, missing) ? (3 satisfies ExitCode) : (5 satisfies ExitCode);
   },
 };
+
+/** Shares to one lock file; that every series and object of the cohort is in it is proven by their names. */
+async function merge(run: Run, directory: string): Promise<void> {
+  const joined = await openParts(directory);
+  const moved = await mergeParts(joined);
+  if (run.json)
+    await write(
+      run.terminal.out,
+      `${toJson({ type: 'merge', parts: joined.parts, series: joined.lock.series.length, files: lockedFiles(joined.lock).length, lock: joined.lockPath })}\n`,
+    );
+  else if (!run.quiet)
+    await write(
+      run.terminal.err,
+      `${plural(joined.parts, 'part')} joined: all ${plural(joined.lock.series.length, 'series', 'series')} of the cohort, ${plural(lockedFiles(joined.lock).length, 'file')}\n${moved === undefined ? '' : `the lock file of another cohort was kept as ${moved}\n`}`,
+    );
+}
 
 async function printReport(run: Run, report: VerifyReport, directory: string): Promise<void> {
   const lines = [

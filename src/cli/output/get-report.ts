@@ -105,7 +105,7 @@ async function printLocal(run: Run, { local, files, bytes }: CohortPlan): Promis
 }
 
 /** Names that led nowhere and series that no bucket has, together. */
-function unresolvedOf(plan: CohortPlan): Cohort['unresolved'] {
+export function unresolvedOf(plan: CohortPlan): Cohort['unresolved'] {
   return [
     ...plan.cohort.unresolved,
     ...plan.failed.map(({ series, error }) => ({ item: series.crdc_series_uuid, origin: 'argument', error })),
@@ -196,6 +196,24 @@ export async function printResult(
   );
   await write(run.terminal.out, `files in ${printable(options.directory)}, pinned by ${printable(lock)}\n`);
   return exit;
+}
+
+/** The end of a run that stopped where it was told to: no lock file was written, for the cohort is not whole. */
+export async function printStopped(
+  run: Run,
+  transfer: GetResult['transfer'],
+  left: number,
+): Promise<ExitCode> {
+  const { planned, fetched, reused, present, failed, bytesFetched } = transfer;
+  if (run.json) {
+    const amounts = { planned, fetched, present, reused, failed: failed.length, bytesFetched, left };
+    await write(run.terminal.out, `${toJson({ type: 'summary', stopped: true, ...amounts, exit: 3 })}\n`);
+  } else
+    await write(
+      run.terminal.out,
+      `stopped as told: ${formatCount(fetched)} fetched (${formatBytes(bytesFetched)}), ${formatCount(present + reused)} here, ${formatCount(failed.length)} failed, ${formatCount(left)} left; the same command goes on, and the lock file is written at the end\n`,
+    );
+  return 3;
 }
 
 function missingOf({ missing }: GetResult, fate: MissingFile['fate']): MissingFile[] {
