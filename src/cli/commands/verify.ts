@@ -14,7 +14,7 @@ import {
 } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
-import type { CommandSpec, Run } from '../command.ts';
+import { type CommandSpec, progressOption, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { printMissing } from '../output/get-report.ts';
@@ -35,7 +35,8 @@ export const spec: CommandSpec = {
       .addOption(new Option('-o, --output <dir>', 'the folder, where the lock file lies elsewhere'))
       .addOption(new Option('--size', 'compare sizes only'))
       .addOption(new Option('--extra', 'also name files that the lock file does not'))
-      .addOption(new Option('--fix', 'fetch again what is missing or wrong'));
+      .addOption(new Option('--fix', 'fetch again what is missing or wrong'))
+      .addOption(progressOption());
   },
   async run(run, [path = '.'], flags) {
     const output = flags['output'];
