@@ -9,6 +9,7 @@ import { buildCommand, type CommandSpec, createRun } from './command.ts';
 import { COMMANDS, loadCommand } from './command-table.ts';
 import { EXIT_CODES, type ExitCode, exitCodeOf, exitCodesHelp } from './exit-codes.ts';
 import { ignoresHangup } from './ignores-hangup.ts';
+import { flagsInFront, notOffered } from './not-offered.ts';
 import { errorToJson, toJson } from './output/json.ts';
 import { createPaint, printable, type Terminal, wantsColor } from './terminal.ts';
 
@@ -66,6 +67,8 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
   };
   const wanted = argv[0] === 'help' ? argv[1] : argv.find((word) => !word.startsWith('-'));
   try {
+    const refusal = notOffered(wanted) ?? flagsInFront(argv);
+    if (refusal !== undefined) throw refusal;
     for (const { name, summary } of COMMANDS) {
       const command =
         name === wanted

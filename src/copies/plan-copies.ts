@@ -70,7 +70,7 @@ export interface PlanTools extends MatchTools {
 }
 
 /** Requests looked at side by side: each costs a listing or two. */
-const REQUESTS_AT_ONCE = 16;
+const REQUESTS_AT_ONCE = 32;
 
 /**
  * Makes the plan of one or many requests.

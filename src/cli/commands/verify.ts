@@ -15,7 +15,7 @@ import {
 } from '../../cohort/index.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
-import type { CommandSpec, Run } from '../command.ts';
+import { type CommandSpec, progressOption, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { printMissing } from '../output/get-report.ts';
@@ -44,7 +44,8 @@ export const spec: CommandSpec = {
       .addOption(
         new Option('--merge', 'join the shares that carrel get --part fetched into one cohort first'),
       )
-      .addOption(new Option('--fix', 'fetch again what is missing or wrong'));
+      .addOption(new Option('--fix', 'fetch again what is missing or wrong'))
+      .addOption(progressOption());
   },
   async run(run, [path = '.'], flags) {
     const output = flags['output'];
