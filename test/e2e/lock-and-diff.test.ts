@@ -169,6 +169,7 @@ describe('carrel diff', () => {
     [['diff', 'v1', 'v2', '--by', 'Modalty'], 2],
     [['diff', 'v1', 'v2', '--change', 'lost'], 2],
     [['diff', 'v1', 'v2', '--release', 'v3'], 2],
+    [['diff', 'v1', 'v2', '--by', 'Modality', '--list'], 2],
   ])('%j ends with %i', async (args, code) => {
     expect((await now.run(args)).code).toBe(code);
   });

@@ -56,6 +56,12 @@ export const spec: CommandSpec = {
       });
     const wanted = changesOf(flags['change'] as string[] | undefined);
     const by = (flags['by'] as string[] | undefined)?.flatMap((one) => one.split(','));
+    const listed = flags['list'] === true || flags['change'] !== undefined;
+    if (listed && by !== undefined)
+      throw new CarrelError('usage', '--by breaks the amounts down, --list and --change list series', {
+        item: '--by',
+        next: 'give one of them',
+      });
     const format = rowFormat(flags['format'], run.json);
     return await atDesk(run, async (desk) => {
       const diff = await openDiff({
@@ -72,7 +78,7 @@ export const spec: CommandSpec = {
         if (!run.quiet && !run.json)
           for (const note of diff.notes)
             await write(run.terminal.err, `${run.err.dim('note:')} ${printable(note)}\n`);
-        if (flags['list'] === true || flags['change'] !== undefined) {
+        if (listed) {
           const numeric = DIFF_COLUMNS.flatMap((name, at) => (/^(bytes|files)_/.test(name) ? [at] : []));
           const rows = diff.list({ changes: wanted, limit });
           await writeRows(run.terminal, { columns: DIFF_COLUMNS, numeric, rows }, format);
