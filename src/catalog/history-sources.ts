@@ -171,8 +171,8 @@ function askedOnce(source: HistorySource): HistorySource {
   const ranges = new Map<string, ReturnType<HistorySource['ranges']>>();
   return {
     ...source,
-    named: (ids) => remember(named, ids, source.named),
-    ranges: (uids) => remember(ranges, uids, source.ranges),
+    named: (ids) => remember(named, ids, (these) => source.named(these)),
+    ranges: (uids) => remember(ranges, uids, (these) => source.ranges(these)),
   };
 }
 

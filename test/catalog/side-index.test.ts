@@ -283,93 +283,97 @@ describe('a side index', { timeout: 300_000 }, () => {
 
 const wheel = await realWheel();
 
-describe.skipIf(wheel.path === undefined)(`a side index of the published tables ${VERSION}`, { timeout: 900_000 }, () => {
-  const archive = builtInArchive('idc');
-  let root: Awaited<ReturnType<typeof temporaryFolder>>;
-  let fast: Catalog;
-  let slow: Catalog;
+describe.skipIf(wheel.path === undefined)(
+  `a side index of the published tables ${VERSION}`,
+  { timeout: 900_000 },
+  () => {
+    const archive = builtInArchive('idc');
+    let root: Awaited<ReturnType<typeof temporaryFolder>>;
+    let fast: Catalog;
+    let slow: Catalog;
 
-  beforeAll(async () => {
-    root = await temporaryFolder();
-    const installed = await installCatalog({ archive, cacheDir: root.path, sources: [wheel.path ?? ''] });
-    const bytes = installed.tables.reduce((sum, table) => sum + table.bytes, 0);
-    const path = await prepareCatalog({ archive, cacheDir: root.path });
-    expect((await readFile(path ?? '')).length).toBeLessThan(2 * bytes);
-    fast = await openCatalog({ archive, cacheDir: root.path });
-    slow = await openCatalog({ archive, cacheDir: root.path, sideIndex: false });
-  });
-  afterAll(async () => {
-    fast.close();
-    slow.close();
-    await root.remove();
-  });
+    beforeAll(async () => {
+      root = await temporaryFolder();
+      const installed = await installCatalog({ archive, cacheDir: root.path, sources: [wheel.path ?? ''] });
+      const bytes = installed.tables.reduce((sum, table) => sum + table.bytes, 0);
+      const path = await prepareCatalog({ archive, cacheDir: root.path });
+      expect((await readFile(path ?? '')).length).toBeLessThan(2 * bytes);
+      fast = await openCatalog({ archive, cacheDir: root.path });
+      slow = await openCatalog({ archive, cacheDir: root.path, sideIndex: false });
+    });
+    afterAll(async () => {
+      fast.close();
+      slow.close();
+      await root.remove();
+    });
 
-  /** Some values of a column, the same ones every time. */
-  const some = async (column: string, from: string, limit: number) => {
-    const { rows } = await slow.query(
-      `SELECT DISTINCT ${column} AS v FROM ${from} ORDER BY md5(v) LIMIT ${limit}`,
-    );
-    const found: string[] = [];
-    for await (const chunk of rows) for (const [value] of chunk) found.push(String(value));
-    return found;
-  };
+    /** Some values of a column, the same ones every time. */
+    const some = async (column: string, from: string, limit: number) => {
+      const { rows } = await slow.query(
+        `SELECT DISTINCT ${column} AS v FROM ${from} ORDER BY md5(v) LIMIT ${limit}`,
+      );
+      const found: string[] = [];
+      for await (const chunk of rows) for (const [value] of chunk) found.push(String(value));
+      return found;
+    };
 
-  test('counts as the tables do', async () => {
-    const by = [
-      ['Modality'],
-      ['collection_id', 'license_short_name'],
-      ['StudyDate'],
-      ['SeriesNumber'],
-      ['PatientAge', 'PatientSex'],
-      ['series_init_idc_version'],
-    ];
-    const selections: Selection[] = [
-      {},
-      { license: ['commercial'], modality: ['CT', 'SEG'] },
-      { collection: ['nlst', 'mri_dir'], analysisResults: 'exclude' },
-      { bodyPart: ['LUNG'], analysisResults: 'only' },
-    ];
-    for (const selection of selections)
-      expect(await allCounts(fast, selection, by)).toEqual(await allCounts(slow, selection, by));
-  });
+    test('counts as the tables do', async () => {
+      const by = [
+        ['Modality'],
+        ['collection_id', 'license_short_name'],
+        ['StudyDate'],
+        ['SeriesNumber'],
+        ['PatientAge', 'PatientSex'],
+        ['series_init_idc_version'],
+      ];
+      const selections: Selection[] = [
+        {},
+        { license: ['commercial'], modality: ['CT', 'SEG'] },
+        { collection: ['nlst', 'mri_dir'], analysisResults: 'exclude' },
+        { bodyPart: ['LUNG'], analysisResults: 'only' },
+      ];
+      for (const selection of selections)
+        expect(await allCounts(fast, selection, by)).toEqual(await allCounts(slow, selection, by));
+    });
 
-  test('answers as the tables do, of any kind of identifier', async () => {
-    const texts = [
-      // A study that is a series, a patient of two collections, prior versions with several rows and twice the size.
-      '1.3.6.1.4.1.14519.5.2.1.6279.6001.287560874054243719452635194040',
-      '521955-158-R4-2163',
-      'e127d258-37c2-47bb-a7d1-1faa7f47f47a',
-      ...(await some('crdc_series_uuid', 'index', 3)),
-      ...(await some('SeriesInstanceUID', 'index', 2)),
-      ...(await some('StudyInstanceUID', 'index', 3)),
-      ...(await some('PatientID', 'index', 3)),
-      ...(await some('crdc_series_uuid', 'prior_versions_index', 3)),
-      ...(await some('SeriesInstanceUID', 'prior_versions_index', 3)),
-      ...(await some(
-        'crdc_series_uuid',
-        '(SELECT crdc_series_uuid FROM prior_versions_index GROUP BY 1 HAVING count(*) > 2)',
-        3,
-      )),
-    ];
-    await expectSame(fast, slow, texts);
-  }, 900_000);
+    test('answers as the tables do, of any kind of identifier', async () => {
+      const texts = [
+        // A study that is a series, a patient of two collections, prior versions with several rows and twice the size.
+        '1.3.6.1.4.1.14519.5.2.1.6279.6001.287560874054243719452635194040',
+        '521955-158-R4-2163',
+        'e127d258-37c2-47bb-a7d1-1faa7f47f47a',
+        ...(await some('crdc_series_uuid', 'index', 3)),
+        ...(await some('SeriesInstanceUID', 'index', 2)),
+        ...(await some('StudyInstanceUID', 'index', 3)),
+        ...(await some('PatientID', 'index', 3)),
+        ...(await some('crdc_series_uuid', 'prior_versions_index', 3)),
+        ...(await some('SeriesInstanceUID', 'prior_versions_index', 3)),
+        ...(await some(
+          'crdc_series_uuid',
+          '(SELECT crdc_series_uuid FROM prior_versions_index GROUP BY 1 HAVING count(*) > 2)',
+          3,
+        )),
+      ];
+      await expectSame(fast, slow, texts);
+    }, 900_000);
 
-  test('thousands at once, scattered over all tables', async () => {
-    const uids = [
-      ...(await some('SeriesInstanceUID', 'index', 700)),
-      ...(await some('StudyInstanceUID', 'index', 500)),
-      ...(await some('PatientID', 'index', 300)),
-      ...(await some('StudyInstanceUID', 'prior_versions_index', 300)),
-      '1.2.3',
-    ];
-    expect(await fast.lookUpUids(uids)).toEqual(await slow.lookUpUids(uids));
-    const uuids = [
-      ...(await some('crdc_series_uuid', 'index', 1200)),
-      ...(await some('crdc_series_uuid', 'prior_versions_index', 700)),
-    ];
-    expect(await fast.seriesByUuid(uuids)).toEqual(await slow.seriesByUuid(uuids));
-    expect(await fast.seriesByUuid(uuids, { columns: [] })).toEqual(
-      await slow.seriesByUuid(uuids, { columns: [] }),
-    );
-  });
-});
+    test('thousands at once, scattered over all tables', async () => {
+      const uids = [
+        ...(await some('SeriesInstanceUID', 'index', 700)),
+        ...(await some('StudyInstanceUID', 'index', 500)),
+        ...(await some('PatientID', 'index', 300)),
+        ...(await some('StudyInstanceUID', 'prior_versions_index', 300)),
+        '1.2.3',
+      ];
+      expect(await fast.lookUpUids(uids)).toEqual(await slow.lookUpUids(uids));
+      const uuids = [
+        ...(await some('crdc_series_uuid', 'index', 1200)),
+        ...(await some('crdc_series_uuid', 'prior_versions_index', 700)),
+      ];
+      expect(await fast.seriesByUuid(uuids)).toEqual(await slow.seriesByUuid(uuids));
+      expect(await fast.seriesByUuid(uuids, { columns: [] })).toEqual(
+        await slow.seriesByUuid(uuids, { columns: [] }),
+      );
+    });
+  },
+);

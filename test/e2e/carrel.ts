@@ -129,7 +129,12 @@ export async function filesBelow(folder: string): Promise<Map<string, Buffer>> {
   for (const entry of entries) {
     const path = join(entry.parentPath, entry.name);
     const name = relative(folder, path).split(sep).join('/');
-    if (!entry.isFile() || name.startsWith('.carrel/') || /^carrel\.(lock(\.\w+)?\.json|receipts\.jsonl)$/.test(name)) continue;
+    if (
+      !entry.isFile() ||
+      name.startsWith('.carrel/') ||
+      /^carrel\.(lock(\.\w+)?\.json|receipts\.jsonl)$/.test(name)
+    )
+      continue;
     files.set(name, await readFile(path));
   }
   return files;

@@ -60,10 +60,7 @@ describe('carrel get --reuse DIR', () => {
     const first = await firstVersion();
     const out = await room.newFolder('second');
     const got = await room.run(['get', uuidOf(3), '-o', out, '--reuse', first, '--json']);
-    const bytes = [...(await filesBelow(out)).values()].reduce(
-      (sum, one) => sum + one.length,
-      0,
-    );
+    const bytes = [...(await filesBelow(out)).values()].reduce((sum, one) => sum + one.length, 0);
     const fetched = Number(summaryOf(got)['bytesFetched']);
     expect(summaryOf(got)).toMatchObject({
       fetched: 1,

@@ -124,8 +124,7 @@ describe('lists', () => {
   });
 
   test('several names without a header, sentences and rows give problems, no guesses', () => {
-    const sentence =
-      'This is a sentence that is longer than any PatientID can be: it names nothing at all.';
+    const sentence = 'This is a sentence that is longer than any PatientID can be: it names nothing at all.';
     const manifest = read(`LUNG-1, LUNG-2\n${sentence}\nSee 1.2.3 for details\n`);
     expect(manifest.entries).toEqual([]);
     const reason = 'is not one name of data (names stand in lines of their own)';
