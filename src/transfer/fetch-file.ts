@@ -212,9 +212,7 @@ async function fetchFrom(
 }
 
 /** The server has too much to do. */
-function isThrottling({ status }: CarrelError): boolean {
-  return status === 429 || status === 503;
-}
+const isThrottling = ({ status }: CarrelError): boolean => status === 429 || status === 503;
 
 /** The server did not answer at all: no connection, no name, silence, a body that broke off. */
 function isUnreachable(error: CarrelError): boolean {
