@@ -111,12 +111,17 @@ async function createInstance(
   }
 }
 
+/** A mistake of the program that uses the catalogue. */
+export function closedError(): CarrelError {
+  return new CarrelError('usage', 'the catalogue is closed', { next: 'open it again with openCatalog' });
+}
+
 function engineOver(duckdb: typeof import('@duckdb/node-api'), instance: DuckDBInstance): Engine {
   let closed = false;
   const engine: Engine = {
     async open(signal) {
       stopIfAborted(signal);
-      if (closed) throw new CarrelError('internal', 'the catalogue is closed');
+      if (closed) throw closedError();
       const connection = await instance.connect();
       const stop = interruptOnAbort(connection, signal);
       return {

@@ -7,7 +7,7 @@ import { listCatalogs } from './catalogs.ts';
 import { type ChosenTables, chooseTables, openTablesOf } from './choose-tables.ts';
 import type { Row, Session } from './engine.ts';
 import { firstRelease, type ReadTables, rangesOf } from './history.ts';
-import { openSideBySide, type Side, type SideBySide } from './side-by-side.ts';
+import { openSideBySide, type Side } from './side-by-side.ts';
 import { canHaveSideIndex, sideIndexOf } from './side-index/prepare.ts';
 import { openSideIndex, type SideIndex } from './side-index/read-side-index.ts';
 
@@ -65,7 +65,7 @@ export async function openHistorySources(options: {
   const indexes = await Promise.all(
     chosen.map(async (one) => (options.sideIndex === false ? undefined : await openIndexOf(archive, one))),
   );
-  const engines: SideBySide[] = [];
+  const ends: (() => void)[] = [];
   const open = async (versions: readonly string[]) => {
     const opened = await openSideBySide({
       archive,
@@ -73,8 +73,10 @@ export async function openHistorySources(options: {
       signal,
       sides: versions.map((version) => ({ version })),
     });
-    engines.push(opened);
-    const { session } = await opened.engine.open(signal);
+    ends.push(() => opened.close());
+    const { session, release } = await opened.engine.open(signal);
+    // The connection before its engine: one that is left open keeps interrupting once the signal has come.
+    ends.unshift(release);
     return { session, sides: opened.sides };
   };
   // Versions without a side index share one engine, opened when one of them is asked.
@@ -83,7 +85,7 @@ export async function openHistorySources(options: {
   let all: ReturnType<typeof open> | undefined;
   const sources: HistorySource[] = [];
   const close = async () => {
-    for (const engine of engines) engine.close();
+    for (const end of ends) end();
     for (const index of indexes) await index?.close().catch(() => undefined);
   };
   const addSource = async (one: ChosenTables, index: SideIndex | undefined) => {

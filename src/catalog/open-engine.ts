@@ -2,7 +2,7 @@
 import type { Archive } from '../archives/index.ts';
 import { CarrelError } from '../errors.ts';
 import { type ChosenTables, filesOf, relationOptions } from './choose-tables.ts';
-import { createEngine, type Engine } from './engine.ts';
+import { closedError, createEngine, type Engine } from './engine.ts';
 import { createRelations, type Relations } from './relations.ts';
 
 /** Options of `openEngine`. */
@@ -40,7 +40,7 @@ export function createLazyEngine(make: () => Promise<Engine>): Engine {
   let made: Promise<Engine> | undefined;
   let closed = false;
   const engine = async () => {
-    if (closed) throw new CarrelError('internal', 'the catalogue is closed');
+    if (closed) throw closedError();
     made ??= make();
     // A failure (an abort) is not for ever.
     made.catch(() => {

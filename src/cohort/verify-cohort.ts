@@ -4,7 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import { type LockedFile, type LockFile, parseLock } from '../manifests/index.ts';
 import { type TransferEvent, type VerifyReport, verifyFiles } from '../transfer/index.ts';
-import { getPlanned, planCohort } from './get-cohort.ts';
+import { type GetOptions, getPlanned, planCohort } from './get-cohort.ts';
 import type { Tools } from './question.ts';
 import { resolveCohort } from './resolve-cohort.ts';
 import type { MissingFile } from './tombstones.ts';
@@ -77,9 +77,7 @@ export async function repairFolder(
   folder: LockedFolder,
   report: VerifyReport,
   tools: Tools,
-  options: {
-    onEvent?: ((event: TransferEvent) => void) | undefined;
-  } = {},
+  options: Pick<GetOptions, 'onEvent' | 'receipts'> = {},
 ): Promise<MissingFile[]> {
   const { directory, lockPath } = folder;
   // The journal believes a file whose time has not changed; these are known to be wrong, so it must not.
@@ -87,7 +85,7 @@ export async function repairFolder(
   for (const { path } of report.mismatched) await utimes(join(directory, path), now, now);
   const cohort = await resolveCohort({ what: [lockPath], selection: {} }, tools, { cwd: directory });
   const plan = await planCohort(cohort, tools, { directory });
-  const result = await getPlanned(plan, tools, { directory, lockPath, onEvent: options.onEvent });
+  const result = await getPlanned(plan, tools, { ...options, directory, lockPath });
   const gone = new Set(result.missing.map(({ path }) => path));
   const failed = result.transfer.failed.filter(({ path }) => !gone.has(path));
   const [first] = failed;

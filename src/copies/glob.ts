@@ -19,7 +19,7 @@ export interface Glob {
   prefix: string;
   /** True where matches may lie on any level below, so that one flat listing is asked for. */
   deep: boolean;
-  matches(key: string): boolean;
+  matches: (key: string) => boolean;
 }
 
 /**

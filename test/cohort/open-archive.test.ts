@@ -113,6 +113,8 @@ describe('opening', () => {
       import { openArchive } from ${JSON.stringify(dist)};
       const archive = await openArchive(${JSON.stringify(archivePath)}, { cacheDir: ${JSON.stringify(join(folder, 'cache'))} });
       for await (const _ of archive.catalog.search({ collection: ['sample_torso'] })) break;
+      await archive.catalog.history('sample_torso');
+      (await archive.catalog.diff('v2', 'v3')).close();
       await archive.get('sample_pet', { to: ${JSON.stringify(join(folder, 'silent'))} });
       await archive.close();`;
     const tsx = pathToFileURL(join(process.cwd(), 'node_modules/tsx/dist/loader.mjs')).href;

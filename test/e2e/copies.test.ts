@@ -183,6 +183,35 @@ describe('run', () => {
   });
 });
 
+describe('words of other tools', () => {
+  test.each([
+    ['mv', 'never writes'],
+    ['rm', 's5cmd rm'],
+    ['mb', 'never writes'],
+    ['pipe', 'never writes'],
+    ['presign', 'aws s3 presign'],
+    ['rsync', 'carrel sync'],
+  ])('%s says who does it', async (verb, words) => {
+    const { code, stderr } = await carrel([verb, 's3://pictures/a', 'x']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
+  });
+
+  test('uploads are refused by cp and sync before anything is asked', async () => {
+    for (const args of [
+      ['cp', 'file', 's3://pictures/'],
+      ['sync', '.', 'gs://pictures/'],
+      ['cp', 's3://pictures/a/1.txt', 's3://pictures/b'],
+    ])
+      expect((await carrel(args)).stderr).toContain('upload with s5cmd');
+    expect(servers.s3.requests).toEqual([]);
+  });
+
+  test('flags in front of the command are shown their place', async () => {
+    const { code, stderr } = await carrel(['--no-sign-request', 'cp', 's3://pictures/a/1.txt', '.']);
+    expect([code, stderr]).toEqual([2, expect.stringContaining('carrel cp --no-sign-request')]);
+  });
+});
+
 describe('cat and head', () => {
   test('cat gives bytes of an object, from the front, the middle and the end', async () => {
     const read = async (...range: string[]) =>

@@ -162,7 +162,7 @@ async function runIn(desk: string, line: string): Promise<Answer> {
   });
   // What lets a second run ask for nothing is no file of the user's.
   const found = [...(await filesBelow(desk))].filter(([path]) => !path.includes('.carrel/'));
-  const files = Object.fromEntries(found.map(([path, bytes]) => [path, bytes.toString()]).sort());
+  const files = Object.fromEntries(found.map(([path, bytes]) => [path, bytes.toString()]));
   return { code, stdout, stderr, files };
 }
 

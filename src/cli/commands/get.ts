@@ -18,7 +18,7 @@ import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { AsKind } from '../../identifiers/index.ts';
 import type { FetchOrder } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
-import { type CommandSpec, collect } from '../command.ts';
+import { type CommandSpec, collect, progressOption } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { limited, ordered, stopAfter } from '../limit-plan.ts';
 import { openMirrorMemory } from '../mirror-memory.ts';
@@ -79,6 +79,7 @@ export const spec: CommandSpec = {
       .addOption(new Option('--verify <how>', 'full, size or none').choices(['full', 'size', 'none']))
       .addOption(new Option('--jobs <n>', 'files in flight, or auto'))
       .addOption(new Option('--bandwidth <rate>', 'at most so many bytes per second: 50M'))
+      .addOption(progressOption())
       .addOption(
         new Option(
           '--reuse <dir>',

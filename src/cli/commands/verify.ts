@@ -1,23 +1,21 @@
 /** `carrel verify`: proves what is on disk against the lock file. */
 
-import { utimes } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import {
-  getPlanned,
+  isFolderGood,
+  isOnlyRedacted,
   lockedFiles,
   type MissingFile,
   mergeParts,
   openLockedFolder,
   openParts,
-  planCohort,
-  resolveCohort,
+  repairFolder,
   verifyFolder,
 } from '../../cohort/index.ts';
-import { CarrelError } from '../../errors.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
-import type { CommandSpec, Run } from '../command.ts';
+import { type CommandSpec, progressOption, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { printMissing } from '../output/get-report.ts';
@@ -46,7 +44,8 @@ export const spec: CommandSpec = {
       .addOption(
         new Option('--merge', 'join the shares that carrel get --part fetched into one cohort first'),
       )
-      .addOption(new Option('--fix', 'fetch again what is missing or wrong'));
+      .addOption(new Option('--fix', 'fetch again what is missing or wrong'))
+      .addOption(progressOption());
   },
   async run(run, [path = '.'], flags) {
     const output = flags['output'];
@@ -66,20 +65,23 @@ export const spec: CommandSpec = {
     };
     let report = await check();
     let missing: MissingFile[] = [];
-    if (flags['fix'] === true && !isGood(report)) {
+    if (flags['fix'] === true && !isFolderGood(report)) {
       if (!run.quiet && !run.json) await printReport(run, report, folder.directory);
-      missing = await fix(run, folder.lockPath, folder.directory, report);
+      const before = report;
+      missing = await atDesk(run, async (desk) => {
+        const tools = await desk.tools();
+        const progress = await createProgress(run);
+        const receipts = { command: 'verify --fix', version: VERSION };
+        const options = { onEvent: progress.report, receipts };
+        return await repairFolder(folder, before, tools, options).finally(progress.end);
+      });
       report = await check();
     }
     const bytes = lockedFiles(folder.lock).reduce((sum, { size }) => sum + size, 0);
     await printSummary(run, report, folder.directory, bytes, missing);
-    if (isGood(report)) return 0;
+    if (isFolderGood(report)) return 0;
     // Nothing can bring back what the archive redacted; all else is as pinned.
-    const redacted = new Set(missing.filter(({ fate }) => fate === 'redacted').map(({ path: one }) => one));
-    const others = report.mismatched.length + report.unverifiable.length;
-    return others === 0 && report.missing.every((one) => redacted.has(one))
-      ? (3 satisfies ExitCode)
-      : (5 satisfies ExitCode);
+    return isOnlyRedacted(report, missing) ? (3 satisfies ExitCode) : (5 satisfies ExitCode);
   },
 };
 
@@ -97,43 +99,6 @@ async function merge(run: Run, directory: string): Promise<void> {
       run.terminal.err,
       `${plural(joined.parts, 'part')} joined: all ${plural(joined.lock.series.length, 'series', 'series')} of the cohort, ${plural(lockedFiles(joined.lock).length, 'file')}\n${moved === undefined ? '' : `the lock file of another cohort was kept as ${moved}\n`}`,
     );
-}
-
-/** Fetches through the ordinary road: what is there and right stays. */
-async function fix(
-  run: Run,
-  lockPath: string,
-  directory: string,
-  report: VerifyReport,
-): Promise<MissingFile[]> {
-  // The journal believes a file whose time has not changed; these are known to be wrong, so it must not.
-  const now = new Date();
-  for (const { path } of report.mismatched) await utimes(join(directory, path), now, now);
-  return await atDesk(run, async (desk) => {
-    const tools = await desk.tools();
-    const cohort = await resolveCohort({ what: [lockPath], selection: {} }, tools, { cwd: run.terminal.cwd });
-    const progress = await createProgress(run);
-    const plan = await planCohort(cohort, tools, { directory });
-    const result = await getPlanned(plan, tools, {
-      directory,
-      lockPath,
-      receipts: { command: 'verify --fix', version: VERSION },
-      onEvent: progress.report,
-    }).finally(progress.end);
-    const gone = new Set(result.missing.map(({ path }) => path));
-    const [first] = result.transfer.failed.filter(({ path }) => !gone.has(path));
-    if (first !== undefined)
-      throw new CarrelError(
-        first.error.code,
-        `${plural(result.transfer.failed.length, 'file')} could not be fetched again; first: ${first.path}: ${first.error.message}`,
-        { item: first.path, next: first.error.next },
-      );
-    return result.missing;
-  });
-}
-
-function isGood(report: VerifyReport): boolean {
-  return report.missing.length + report.mismatched.length + report.unverifiable.length === 0;
 }
 
 async function printReport(run: Run, report: VerifyReport, directory: string): Promise<void> {
@@ -187,7 +152,7 @@ async function printSummary(
   const evidence = Object.entries(verifiedBy).map(
     ([kind, count]) => `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`,
   );
-  const good = isGood(report);
+  const good = isFolderGood(report);
   const where = shortPath(run.terminal.cwd, directory);
   await write(
     run.terminal.out,
