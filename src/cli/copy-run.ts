@@ -37,6 +37,7 @@ export async function carryOut(
   if (plan.files + plan.skipped.length === 0 && plan.problems.length > 0 && !run.json)
     return exitOfPlan(plan);
   const progress = await createProgress(run);
+  const asked = desk.pool.stats.requests;
   const say = (text: string) => void run.terminal[run.json ? 'out' : 'err'].write(`${text}\n`);
   const lines = options.verbose && !run.json;
   try {
@@ -71,7 +72,9 @@ export async function carryOut(
     }).finally(progress.end);
     const removed =
       result.failed.length === 0 && plan.problems.length === 0 ? await options.afterwards?.() : undefined;
-    return await printSummary(run, plan, result, options, desk.pool.stats.requests, removed);
+    // Threads that fetch have connections of their own, which the pool of this one does not count.
+    const requests = asked + Math.max(result.requests, desk.pool.stats.requests - asked);
+    return await printSummary(run, plan, result, options, requests, removed);
   } catch (error) {
     if (!isCarrelError(error, 'interrupted')) throw error;
     const done = resultUntil(error);

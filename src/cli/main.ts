@@ -8,7 +8,6 @@ import { VERSION } from '../version.ts';
 import { buildCommand, type CommandSpec, createRun } from './command.ts';
 import { COMMANDS, loadCommand } from './command-table.ts';
 import { EXIT_CODES, type ExitCode, exitCodeOf, exitCodesHelp } from './exit-codes.ts';
-import { ignoresHangup } from './ignores-hangup.ts';
 import { flagsInFront, notOffered } from './not-offered.ts';
 import { errorToJson, toJson } from './output/json.ts';
 import { createPaint, printable, type Terminal, wantsColor } from './terminal.ts';
@@ -31,8 +30,8 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
-  // A closed terminal is an end in order, too; under `nohup` it is none at all.
-  if (!ignoresHangup(terminal.err)) process.on('SIGHUP', onInterrupt);
+  // A closed terminal is an end in order, too. (Node takes the mask of `nohup` back; `setsid` outlives a terminal.)
+  process.on('SIGHUP', onInterrupt);
   // `carrel search | head` closes our stdout: that is an end, not a failure. A full disk behind `>` is one.
   let lost: NodeJS.ErrnoException | undefined;
   terminal.out.on('error', (error: NodeJS.ErrnoException) => {

@@ -6,7 +6,14 @@ import { type ListPage, type ObjectStat, type Store, withRetry } from '../stores
 import type { Address } from './address.ts';
 import { compileGlob } from './glob.ts';
 import { listFolders } from './list-folders.ts';
-import { firstPlace, folderName, type MatchOptions, type MatchTools, nothingAt } from './matches.ts';
+import {
+  firstPlace,
+  folderName,
+  isWebAddress,
+  type MatchOptions,
+  type MatchTools,
+  nothingAt,
+} from './matches.ts';
 
 /** A page, and the store that it is of (`store.url(key)` gives addresses). */
 export interface AddressPage extends ListPage {
@@ -50,7 +57,7 @@ async function* pagesOf(
   { glob: language, raw, recursive = false }: MatchOptions,
 ): AsyncGenerator<ListPage & { fixed: number }> {
   const { key } = address;
-  const glob = compileGlob(key, language ?? address.language, raw);
+  const glob = compileGlob(key, language ?? address.language, raw === true || isWebAddress(address));
   if (glob.isPattern && glob.deep) {
     const fixed = glob.prefix.lastIndexOf('/') + 1;
     for await (const { objects } of store.list(glob.prefix, { signal }))

@@ -67,12 +67,18 @@ export async function findMatches(
   options: MatchOptions = {},
 ): Promise<Matched> {
   const language = options.glob ?? address.language;
-  const glob = compileGlob(address.key, language, options.raw);
+  const glob = compileGlob(address.key, language, options.raw === true || isWebAddress(address));
   return await firstPlace(address, tools, async (store, sources) => {
     const { found, folder, several } = await ask(address, glob, store, tools, options);
     const matches = found.map(({ stat, name }) => {
       const key = stat.key;
-      return { key, stat, name, url: store.url(key), sources: sources.map((source) => ({ ...source, key })) };
+      return {
+        key,
+        stat,
+        name,
+        url: shownUrl(address, store.url(key)),
+        sources: sources.map((source) => ({ ...source, key })),
+      };
     });
     if (matches.length === 0) throw nothingAt(address);
     return { matches, several, folder, store };
@@ -164,9 +170,19 @@ async function listAll(store: Store, prefix: string, signal: AbortSignal | undef
   return objects;
 }
 
+/** True for plain web servers: a `?` begins a query there, and nothing can be listed. */
+export function isWebAddress(address: Address): boolean {
+  return address.kind === 'remote' && address.url.scheme === 'https';
+}
+
+/** What is printed: the query of a web address may be a signature, which is nobody else's business. */
+function shownUrl(address: Address, url: string): string {
+  return isWebAddress(address) ? url.replace(/\?.*$/s, '') : url;
+}
+
 /** A name from a URL of a web server: without its query, decoded. */
 function webName(address: Address, key: string): string {
-  if (address.kind === 'local' || address.url.scheme !== 'https') return lastName(key);
+  if (!isWebAddress(address)) return lastName(key);
   const name = lastName(key.split(/[?#]/)[0] ?? key);
   try {
     return decodeURIComponent(name) || 'index.html';

@@ -229,14 +229,16 @@ function refusalOf({ url, file }: Copy): Problem | undefined {
 
 /** Two objects and one name: refused as a whole, since whichever came second would be the one that is left. */
 function refuseCollisions(all: readonly NamedMatch[]): void {
-  const urls = new Map<string, string>();
+  const first = new Map<string, Match>();
   const pairs: string[] = [];
   for (const named of all) {
+    const { match } = named;
     const path = pathOf(named);
-    const other = urls.get(path);
-    if (other === undefined) urls.set(path, named.match.url);
-    else if (other !== named.match.url && pairs.length < 5)
-      pairs.push(`${other} and ${named.match.url} would both be ${JSON.stringify(named.path)}`);
+    const other = first.get(path);
+    if (other === undefined) first.set(path, match);
+    // The key too: what is shown of a web address leaves its query out.
+    else if ((other.url !== match.url || other.key !== match.key) && pairs.length < 5)
+      pairs.push(`${other.url} and ${match.url} would both be ${JSON.stringify(named.path)}`);
   }
   if (pairs.length === 0) return;
   throw new CarrelError('unsafe', pairs.join('; '), {

@@ -14,6 +14,7 @@ import { flushPath } from './flush-files.ts';
 import type { Journal } from './journal.ts';
 import type { Md5Lanes } from './md5/md5-lanes.ts';
 import type { Mirrors } from './mirrors.ts';
+import { isOutOfFiles } from './out-of-files.ts';
 import type { Pace } from './pace.ts';
 import { createPartialFile, type PartialFile } from './partial-file.ts';
 import type { PlannedFile } from './plan.ts';
@@ -180,7 +181,9 @@ async function fetchFrom(
         furthest = Math.max(furthest, partial.length);
         if (fruitless === 0) failingSince = performance.now();
         const waitsForLine = !hasNext && isUnreachable(error) && mirrors.unreachable(source, file.path);
-        const patient = waitsForLine && performance.now() - failingSince < retry.outageMs;
+        // Without a free descriptor nobody was asked at all.
+        const mayWait = waitsForLine || isOutOfFiles(error.cause);
+        const patient = mayWait && performance.now() - failingSince < retry.outageMs;
         if (!patient || fruitless < attempts - 1) fruitless += 1;
       }
     }
@@ -209,9 +212,7 @@ async function fetchFrom(
 }
 
 /** The server has too much to do. */
-function isThrottling({ status }: CarrelError): boolean {
-  return status === 429 || status === 503;
-}
+const isThrottling = ({ status }: CarrelError): boolean => status === 429 || status === 503;
 
 /** The server did not answer at all: no connection, no name, silence, a body that broke off. */
 function isUnreachable(error: CarrelError): boolean {

@@ -133,6 +133,23 @@ describe('names', () => {
     expect(await readdir(cwd, { recursive: true })).toEqual(['x', 'x/a', 'x/a/good']);
   });
 
+  test('a web address is named without its query, which may sign it, and never shown with it', async () => {
+    fill(['dir/one%20file.dcm?X-Amz-Signature=secret', 'dir/one%20file.dcm?v=2']);
+    store.url = (key) => `https://web.example/${key}`;
+    const source = (query: string) => `https://web.example/dir/one%20file.dcm?${query}`;
+    const plan = await planCopies(
+      [{ sources: [source('X-Amz-Signature=secret')], destination: 'x/' }],
+      tools(),
+    );
+    expect(plan.groups[0]?.copies.map(({ url, file }) => [url, file.path])).toEqual([
+      ['https://web.example/dir/one%20file.dcm', 'one file.dcm'],
+    ]);
+    await expect(pathsOf([source('X-Amz-Signature=secret'), source('v=2')], 'x/')).rejects.toMatchObject({
+      code: 'unsafe',
+      message: expect.not.stringContaining('secret'),
+    });
+  });
+
   test('a destination with a wildcard, or in a bucket, is refused', async () => {
     await expect(pathsOf(['s3://pictures/a/1.txt'], 'x/*')).rejects.toMatchObject({ code: 'usage' });
     await expect(pathsOf(['s3://pictures/a/1.txt'], 's3://other/')).rejects.toMatchObject({

@@ -2,7 +2,8 @@
  * The fault matrix: each case through each face, fetched by this thread and by a crew of two. It ends in right bytes or in a
  * failure that names the item and that a later run completes; never in a hang, never in wrong or half a file.
  */
-import { afterAll, beforeAll, describe, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { PART_CASES, WIRE_CASES } from '../fixtures/fault-cases.ts';
 import { type Face, type FaultRig, openFaultRig, play } from '../fixtures/fault-rig.ts';
 
@@ -37,4 +38,11 @@ describe.concurrent('a server that misbehaves', { timeout: 120_000 }, () => {
   test.each(runs)('$what, through $face, $threads thread(s)', async ({ one, face, threads }) => {
     await play(rig, one, face, threads);
   });
+});
+
+test('docs/faults.md counts what is played here', async () => {
+  const text = await readFile(new URL('../../docs/faults.md', import.meta.url), 'utf8');
+  const inParts = PART_CASES.length * IN_PARTS.length;
+  expect(text).toContain(`| ${WIRE_CASES.length} | ${runs.length - inParts} |`);
+  expect(text).toContain(`| ${PART_CASES.length} | ${inParts} |`);
 });

@@ -38,7 +38,7 @@ export const spec: CommandSpec = {
       await printProblems(run, runFile.problems);
       throw new CarrelError(
         'bad-input',
-        `${plural(runFile.problems.length, 'line')} of ${file} cannot be executed; nothing was fetched`,
+        `${plural(runFile.problems.length, 'line')} of ${file === '-' ? 'stdin' : file} cannot be executed; nothing was fetched`,
         {
           item: file,
           next: 'correct them, or execute the others with --skip-unsupported',
