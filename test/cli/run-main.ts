@@ -54,6 +54,7 @@ export async function openSampleDesk(): Promise<SampleDesk> {
         CARREL_ARCHIVE: archivePath,
         CARREL_CACHE_DIR: join(folder, 'cache'),
         CARREL_CONFIG_DIR: join(folder, 'config'),
+        CARREL_PIP: '',
         ...options.env,
       };
       const code = await main([...args], {

@@ -67,6 +67,8 @@ export function startCarrel(args: readonly string[], options: RunOptions = {}): 
       // Tests that fetch the same files twice count requests, and leave nothing in the home of whoever runs them.
       CARREL_REUSE: 'never',
       CARREL_STATE_DIR: join(tmpdir(), `carrel-e2e-state-${process.pid}`),
+      // No test leaves the machine, not even by way of pip.
+      CARREL_PIP: '',
       ...options.env,
     },
     stdio: ['pipe', 'pipe', 'pipe'],
