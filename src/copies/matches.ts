@@ -137,6 +137,16 @@ async function ask(
     throw error;
   });
   if (stat !== undefined) {
+    const wanted = address.kind === 'remote' ? address.url.generation : undefined;
+    if (wanted !== undefined && stat.generation !== wanted)
+      throw new CarrelError(
+        'not-found',
+        `${address.text}: the object is of generation ${stat.generation ?? 'unknown'} today`,
+        {
+          item: address.text,
+          next: 'leave the generation out for the object of today; gsutil cp gets older ones',
+        },
+      );
     return {
       found: [{ stat: { ...stat, key }, name: webName(address, key) }],
       folder: undefined,

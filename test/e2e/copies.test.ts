@@ -212,6 +212,16 @@ describe('words of other tools', () => {
   });
 });
 
+test('a generation that is not the current one is an error, never another version', async () => {
+  const at = ['--endpoint-url', servers.gcs.url];
+  const [line] = jsonLines((await carrel(['head', 'gs://pictures/a/1.txt', '--json', ...at])).stdout);
+  expect(
+    (await carrel(['cp', `gs://pictures/a/1.txt#${String(line?.['generation'])}`, 'x', ...at])).code,
+  ).toBe(0);
+  const { code, stderr } = await carrel(['cp', 'gs://pictures/a/1.txt#123', 'y', ...at]);
+  expect([code, stderr]).toEqual([4, expect.stringContaining('generation')]);
+});
+
 describe('cat and head', () => {
   test('cat gives bytes of an object, from the front, the middle and the end', async () => {
     const read = async (...range: string[]) =>
