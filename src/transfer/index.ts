@@ -10,7 +10,7 @@ export { hashFile } from './hasher.ts';
 export { type JournalRecord, readProven } from './journal.ts';
 export { makeFolder } from './make-folder.ts';
 export type { MirrorMemory } from './mirror-memory.ts';
-export { fasterFirst, mirrorId } from './mirrors.ts';
+export { fasterFirst, speedId } from './mirrors.ts';
 export type * from './plan.ts';
 export type { TransferRetry } from './retry.ts';
 export type { LocalCopy, ReuseOptions } from './reuse.ts';

@@ -20,10 +20,12 @@ export function createSpeedTally(): { hear(word: MirrorWord): void; speeds(): Re
   const liars = new Set<string>();
   return {
     hear(word) {
-      if (word.is === 'lying') liars.add(word.id);
+      // Without the bucket: as `speedId` has it.
+      const id = word.id.slice(0, word.id.lastIndexOf(' '));
+      if (word.is === 'lying') liars.add(id);
       if (word.is !== 'measured') return;
-      const sum = sums.get(word.id) ?? { files: 0, bytes: 0, ms: 0 };
-      sums.set(word.id, {
+      const sum = sums.get(id) ?? { files: 0, bytes: 0, ms: 0 };
+      sums.set(id, {
         files: sum.files + 1,
         bytes: sum.bytes + word.bytes,
         ms: sum.ms + word.ms,

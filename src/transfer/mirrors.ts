@@ -38,7 +38,7 @@ export type MirrorWord =
 /** Which mirror is asked first: as the plan has it, or the faster one. */
 export interface MirrorChoice {
   by: 'order' | 'speed';
-  /** Bytes per millisecond and stream that an earlier run saw, by `mirrorId`. */
+  /** Bytes per millisecond and stream that an earlier run saw, by `speedId`. */
   known?: Readonly<Record<string, number>> | undefined;
   /** Files to spend on each mirror to learn its speed. Default 4. */
   probes?: number | undefined;
@@ -91,6 +91,11 @@ export function mirrorId(source: Pick<Source, 'mirror' | 'place'>): string {
   return `${source.mirror} ${protocol} ${endpoint} ${bucket}`;
 }
 
+/** What speeds are remembered by: all buckets of a mirror are as far away. The start of `mirrorId`. */
+export function speedId({ mirror, place }: Pick<Source, 'mirror' | 'place'>): string {
+  return `${mirror} ${place.protocol} ${place.endpoint}`;
+}
+
 /**
  * Fresh standings for a run. `say` is told what other threads of the run should know.
  *
@@ -125,7 +130,7 @@ export function createMirrors(
    */
   const rate = (source: Source, likeForLike: boolean): number | undefined => {
     const { files, bytes, ms } = of(source);
-    const known = choice.known?.[mirrorId(source)];
+    const known = choice.known?.[speedId(source)];
     if (files === 0) return known;
     const today = bytes / Math.max(1, ms);
     return !likeForLike && known !== undefined && today > known / MUCH ? known : today;
@@ -147,7 +152,7 @@ export function createMirrors(
   const nextProbe = (sources: readonly Source[]): Source | undefined => {
     const unknown = sources.filter((source) => {
       const { probes, files } = of(source);
-      const isKnown = files >= probesEach || choice.known?.[mirrorId(source)] !== undefined;
+      const isKnown = files >= probesEach || choice.known?.[speedId(source)] !== undefined;
       return !isKnown && probes < probesEach && penalty(source) === 0;
     });
     const [next] = unknown.toSorted((a, b) => of(a).probes - of(b).probes);
@@ -222,7 +227,7 @@ export function createMirrors(
   };
 }
 
-/** The same sources, the one first that a run would ask first, by speeds of earlier runs (`mirrorId` → bytes per millisecond). */
+/** The same sources, the one first that a run would ask first, by speeds of earlier runs (`speedId` → bytes per millisecond). */
 export function fasterFirst(sources: readonly Source[], known: Readonly<Record<string, number>>): Source[] {
   return createMirrors(undefined, { by: 'speed', known, probes: 0 }).order(sources);
 }

@@ -6,7 +6,13 @@ import type { Source } from '../../src/locations/location.ts';
 import type { Place } from '../../src/stores/index.ts';
 import { transfer } from '../../src/transfer/index.ts';
 import { createSpeedTally } from '../../src/transfer/mirror-memory.ts';
-import { createMirrors, type MirrorChoice, type MirrorWord, mirrorId } from '../../src/transfer/mirrors.ts';
+import {
+  createMirrors,
+  type MirrorChoice,
+  type MirrorWord,
+  mirrorId,
+  speedId,
+} from '../../src/transfer/mirrors.ts';
 import { createMemoryStore, type MemoryStore } from '../fixtures/memory-store.ts';
 import { eventsOf, opener, planOf, QUICK, randomFiles, read, temporaryFolder } from './desk.ts';
 
@@ -55,7 +61,7 @@ describe('by speed', () => {
   });
 
   test('what an earlier run saw is believed, and nothing is spent to learn it again', () => {
-    const known = { [mirrorId(aws)]: 100, [mirrorId(gcs)]: 900 };
+    const known = { [speedId(aws)]: 100, [speedId(gcs)]: 900 };
     const { mirrors } = withClock({ by: 'speed', known });
     for (let i = 0; i < 10; i += 1) expect(names(mirrors.order(both))).toBe('gcs aws');
     // A busy line makes all mirrors slower, and tells nothing; until one turns out to be quite another today.
@@ -145,13 +151,18 @@ describe('threads', () => {
 describe('what is remembered', () => {
   test('is the speed of mirrors that gave enough, and never that of one that lied', () => {
     const tally = createSpeedTally();
-    const measured = (id: string, bytes: number): MirrorWord => ({ id, is: 'measured', bytes, ms: 10 });
+    const measured = (id: string, bytes: number): MirrorWord => ({
+      id: `${id} bucket`,
+      is: 'measured',
+      bytes,
+      ms: 10,
+    });
     for (let i = 0; i < 3; i += 1) {
       tally.hear(measured('a', 100));
       tally.hear(measured('liar', 9_000));
     }
     tally.hear(measured('rare', 100));
-    tally.hear({ id: 'liar', is: 'lying' });
+    tally.hear({ id: 'liar bucket', is: 'lying' });
     expect(tally.speeds()).toEqual({ a: 10 });
   });
 });
@@ -190,15 +201,15 @@ describe('a transfer', () => {
     expect(result).toMatchObject({ fetched: 60, requests: 60 });
     expect(Math.min(one.requests.length, two.requests.length)).toBeGreaterThanOrEqual(4);
     expect(Object.keys(remembered[0] ?? {}).sort()).toEqual(
-      [mirrorId({ mirror: 'one', place: one.place }), mirrorId({ mirror: 'two', place: two.place })].sort(),
+      [speedId({ mirror: 'one', place: one.place }), speedId({ mirror: 'two', place: two.place })].sort(),
     );
   });
 
   test('begins with the mirror that was faster the last time', async () => {
     const { one, two, plan } = copies(30);
     const known = {
-      [mirrorId({ mirror: 'one', place: one.place })]: 1e-9,
-      [mirrorId({ mirror: 'two', place: two.place })]: 1e9,
+      [speedId({ mirror: 'one', place: one.place })]: 1e-9,
+      [speedId({ mirror: 'two', place: two.place })]: 1e9,
     };
     // What is measured today is between the two: the order stays.
     await transfer(plan, {
@@ -273,6 +284,6 @@ describe('a transfer', () => {
     expect(eventsOf(events, 'note').map(({ message }) => message)).toEqual([
       'one gave wrong bytes and is asked last from now on',
     ]);
-    expect(Object.keys(remembered[0] ?? {})).toEqual([mirrorId({ mirror: 'two', place: two.place })]);
+    expect(Object.keys(remembered[0] ?? {})).toEqual([speedId({ mirror: 'two', place: two.place })]);
   });
 });

@@ -5,7 +5,7 @@ import { placeOf } from '../../archives/index.ts';
 import { checkCatalog, listCatalogs } from '../../catalog/index.ts';
 import { isCarrelError } from '../../errors.ts';
 import { withRetry } from '../../stores/index.ts';
-import { fasterFirst, mirrorId } from '../../transfer/index.ts';
+import { fasterFirst, speedId } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk, type Desk } from '../desk.ts';
@@ -242,7 +242,7 @@ async function speedOf(
   const speeds = Object.fromEntries(
     sources.flatMap((source) => {
       const rate = rates.get(source.mirror);
-      return rate === undefined ? [] : [[mirrorId(source), rate] as const];
+      return rate === undefined ? [] : [[speedId(source), rate] as const];
     }),
   );
   openMirrorMemory(run).remember(speeds);
