@@ -32,6 +32,10 @@ export async function carryOut(
   options: CarryOutOptions,
 ): Promise<ExitCode> {
   await printProblems(run, plan.problems);
+  for (const message of run.quiet ? [] : plan.notes) {
+    if (run.json) await write(run.terminal.out, `${toJson({ type: 'note', message })}\n`);
+    else await write(run.terminal.err, `${run.err.dim('note:')} ${printable(message)}\n`);
+  }
   if (options.dryRun) return await printDryRun(run, plan, options);
   // Nothing to do and the reasons are said: a summary would only repeat that nothing was done.
   if (plan.files + plan.skipped.length === 0 && plan.problems.length > 0 && !run.json)

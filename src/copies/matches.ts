@@ -51,6 +51,8 @@ export interface Matched {
   several: boolean;
   /** A folder taken whole: its own name, which `cp -r` of Google's tools puts in front where the destination exists. */
   folder: string | undefined;
+  /** Folders that a pattern matched and that were left out, since nobody said `recursive`. */
+  leftFolders: number;
   /** Open, and of the place that answered. */
   store: Store;
 }
@@ -69,7 +71,7 @@ export async function findMatches(
   const language = options.glob ?? address.language;
   const glob = compileGlob(address.key, language, options.raw === true || isWebAddress(address));
   return await firstPlace(address, tools, async (store, sources) => {
-    const { found, folder, several } = await ask(address, glob, store, tools, options);
+    const { found, folder, several, leftFolders = 0 } = await ask(address, glob, store, tools, options);
     const matches = found.map(({ stat, name }) => {
       const key = stat.key;
       return {
@@ -81,7 +83,7 @@ export async function findMatches(
       };
     });
     if (matches.length === 0) throw nothingAt(address);
-    return { matches, several, folder, store };
+    return { matches, several, folder, leftFolders, store };
   });
 }
 
@@ -89,6 +91,7 @@ interface Found {
   found: { stat: ObjectStat; name: string }[];
   folder: string | undefined;
   several: boolean;
+  leftFolders?: number;
 }
 
 async function ask(
@@ -122,7 +125,8 @@ async function ask(
           found.push({ stat, name: stat.key.slice(from) });
       }
     } else if (found.length === 0 && level.prefixes.length > 0) throw folderOnly(address);
-    return { found, folder: undefined, several: true };
+    const leftFolders = recursive ? 0 : level.prefixes.length;
+    return { found, folder: undefined, several: true, leftFolders };
   }
   const isFolder = key === '' || key.endsWith('/');
   if (isFolder && !recursive) throw folderOnly(address);

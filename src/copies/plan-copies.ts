@@ -60,6 +60,8 @@ export interface CopyPlan {
   /** Left alone by a rule (`--no-clobber` …). */
   skipped: { url: string; destination: string; reason: string }[];
   problems: Problem[];
+  /** What the user should know: folders that a pattern matched and that were left out. */
+  notes: string[];
   /** Everything that the sources hold, as absolute paths: also what is left alone or refused. */
   named: Set<string>;
 }
@@ -79,7 +81,15 @@ const REQUESTS_AT_ONCE = 32;
  *   leads nowhere and a key that no disk should get as a name are `problems`; they do not stop the others.
  */
 export async function planCopies(requests: readonly CopyRequest[], tools: PlanTools): Promise<CopyPlan> {
-  const plan: CopyPlan = { groups: [], files: 0, bytes: 0, skipped: [], problems: [], named: new Set() };
+  const plan: CopyPlan = {
+    groups: [],
+    files: 0,
+    bytes: 0,
+    skipped: [],
+    problems: [],
+    notes: [],
+    named: new Set(),
+  };
   const found: (NamedMatch[] | undefined)[] = Array.from(requests, () => undefined);
   const skipped: CopyPlan['skipped'][] = Array.from(requests, () => []);
   const problems: Problem[][] = Array.from(requests, () => []);
@@ -90,7 +100,7 @@ export async function planCopies(requests: readonly CopyRequest[], tools: PlanTo
       next += 1;
       const request = requests[index];
       if (request === undefined) continue;
-      const named = await nameRequest(request, tools, problems[index] ?? []);
+      const named = await nameRequest(request, tools, problems[index] ?? [], plan.notes);
       for (const one of named) plan.named.add(pathOf(one));
       found[index] = await leaveOut(named, request, skipped[index] ?? []);
     }
@@ -129,6 +139,7 @@ async function nameRequest(
   request: CopyRequest,
   tools: PlanTools,
   problems: Problem[],
+  notes: string[],
 ): Promise<NamedMatch[]> {
   const destination = await readDestination(request.destination, tools.cwd);
   const named: NamedMatch[] = [];
@@ -136,6 +147,10 @@ async function nameRequest(
     try {
       const address = parseAddress(source, tools);
       const matched = await findMatches(address, tools, request);
+      if (matched.leftFolders > 0) {
+        const folders = matched.leftFolders === 1 ? 'a folder' : `${matched.leftFolders} folders`;
+        notes.push(`${source} also matches ${folders}, left out; --recursive takes them`);
+      }
       const wanted = nameFilter(request, request.glob ?? address.language);
       const matches = matched.matches.filter(({ name }) => wanted(name));
       if (matches.length === 0)

@@ -212,6 +212,16 @@ describe('words of other tools', () => {
   });
 });
 
+test('folders that a pattern of Google matched and left out are told', async () => {
+  const cp = ['cp', 'gs://pictures/a/*', 'out', '--endpoint-url', servers.gcs.url];
+  const { code, stderr } = await carrel(cp);
+  expect([code, stderr]).toEqual([
+    0,
+    expect.stringContaining('gs://pictures/a/* also matches a folder, left out'),
+  ]);
+  expect((await carrel([...cp, '-r'])).stderr).not.toContain('left out');
+});
+
 test('a generation that is not the current one is an error, never another version', async () => {
   const at = ['--endpoint-url', servers.gcs.url];
   const [line] = jsonLines((await carrel(['head', 'gs://pictures/a/1.txt', '--json', ...at])).stdout);
