@@ -46,8 +46,8 @@ describe('carrel doctor --speed', () => {
     const kept = JSON.parse(await readFile(join(room.folder, 'state', 'mirrors.json'), 'utf8')) as object;
     expect(
       Object.keys(kept)
-        .map((id) => id.split(' ')[0])
-        .sort(),
+        .map((id) => id.split(' ')[0] ?? '')
+        .toSorted((a, b) => a.localeCompare(b)),
     ).toEqual(['aws', 'gcs']);
   });
 

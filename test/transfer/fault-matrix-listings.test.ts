@@ -293,7 +293,7 @@ describe.concurrent('a listing that misbehaves', { timeout: 120_000 }, () => {
       if (outcome === 'right') expect(found.files).toEqual(PLAIN);
       else expect(found.next ?? found.message).not.toBe('');
       // Nothing wrong stands there, however it ended.
-      found.files.forEach((path, index) => void expect(found.texts[index]).toBe(bodyOf(path)));
+      expect(found.texts).toEqual(found.files.map(bodyOf));
       // A circle is left as soon as it is one.
       expect(found.requests.length).toBeLessThan(60);
     },

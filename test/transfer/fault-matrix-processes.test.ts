@@ -51,10 +51,14 @@ async function newFolder(): Promise<string> {
   return join(folder, 'out');
 }
 
-const args = (directory: string) => [
-  ...['get', 's3://b/s/*', '--endpoint', servers.s3.url, '-o', directory],
-  ...['--no-config', '--no-reuse', '--cache-dir', join(state, 'cache'), '--json'],
-];
+const args = (directory: string) =>
+  ['get', 's3://b/s/*', '--endpoint', servers.s3.url, '-o', directory].concat([
+    '--no-config',
+    '--no-reuse',
+    '--cache-dir',
+    join(state, 'cache'),
+    '--json',
+  ]);
 
 function start(directory: string, ...more: string[]) {
   const running = startCarrel([...args(directory), ...more], { env: { CARREL_STATE_DIR: state } });

@@ -254,9 +254,11 @@ async function speedOf(
     detail: use.mirror === null ? use.why : `${use.mirror}: ${use.why}`,
     next: 'carrel doctor tells what stands in the way of each mirror',
   });
-  const mirrors = measured.map(({ place: _, streamRate: __, ...rest }) => ({
-    ...rest,
-    reachable: rest.error === undefined,
+  const mirrors = measured.map((one) => ({
+    ...one,
+    place: undefined,
+    streamRate: undefined,
+    reachable: one.error === undefined,
   }));
   return { findings, mirrors, use };
 }
