@@ -29,6 +29,7 @@ describe('the public surface', () => {
         "./archives",
         "./catalog",
         "./cohort",
+        "./copies",
         "./errors",
         "./identifiers",
         "./locations",

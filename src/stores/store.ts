@@ -104,10 +104,10 @@ export interface Store {
    * Bytes of the first part of an object that was uploaded in parts, where the protocol tells (S3: `HEAD ?partNumber=1`);
    * undefined where it does not say.
    */
-  firstPartSize?(
+  firstPartSize?: (
     key: string,
     options?: { ifMatch?: string | undefined; signal?: AbortSignal | undefined },
-  ): Promise<number | undefined>;
+  ) => Promise<number | undefined>;
   /** Objects whose key starts with `prefix`, in key order. `unsupported` for plain web servers. */
   list(prefix: string, options?: ListOptions): AsyncIterable<ListPage>;
   /** A URL that people can use: `s3://bucket/key`, `gs://bucket/key`, `https://…`, or a path. */

@@ -12,8 +12,8 @@ import { createMeter, sharedMeterMemory, sumReadings } from './meter.ts';
 import type { PlannedFile } from './plan.ts';
 
 interface Waiting {
-  resolve(result: FileResult): void;
-  reject(error: unknown): void;
+  resolve: (result: FileResult) => void;
+  reject: (error: unknown) => void;
 }
 
 /** One thread and what it is busy with. */

@@ -36,7 +36,7 @@ export interface FetcherOptions {
   /** Which mirror is asked first. */
   mirrors: MirrorChoice;
   /** Told what is learned of mirrors. */
-  onMirror(word: MirrorWord): void;
+  onMirror: (word: MirrorWord) => void;
   emit(event: TransferEvent): void;
   /** Each file is written to the disk itself before it gets its name. */
   flush: boolean;
@@ -53,7 +53,7 @@ export interface Fetcher {
    */
   fetch(file: PlannedFile): Promise<FileResult>;
   /** What has come so far. */
-  read(): Reading;
+  read: () => Reading;
   /** Gives back what it holds. Nothing may be under way. */
   end(): Promise<void>;
 }

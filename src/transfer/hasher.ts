@@ -137,7 +137,7 @@ interface Part {
   /** All bytes at once, which lie in a slab of the lanes. */
   updateSlab(slab: Slab, length: number): void;
   /** Undefined where it cannot be told. */
-  hex(): string | undefined | Promise<string | undefined>;
+  hex: () => string | undefined | Promise<string | undefined>;
   /** Frees what it holds, if it was not ended. */
   abandon(): void;
 }
@@ -171,7 +171,9 @@ function createEtagPart(lanes: Md5Lanes | undefined, expected: HasherOptions['ex
     const parts = parseMultipartEtag(etag)?.parts;
     return parts === undefined || size === undefined ? [] : partSizesFor({ parts, size, limit: ETAG_TRIES });
   });
-  const md5 = createMultipartMd5([...new Set(sizes)], { open: lanes === undefined ? undefined : lanes.open });
+  const md5 = createMultipartMd5([...new Set(sizes)], {
+    open: lanes === undefined ? undefined : () => lanes.open(),
+  });
   return {
     update: (chunk) => md5.update(chunk),
     updateSlab: ({ view }, length) => md5.update(view.subarray(0, length)),

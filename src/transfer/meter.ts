@@ -33,7 +33,7 @@ export function sharedMeterMemory(): SharedArrayBuffer {
 
 /** A meter, in memory of its own or in some that is shared. */
 export function createMeter(memory: SharedArrayBuffer | ArrayBuffer = new ArrayBuffer(CELLS * 8)): Meter & {
-  read(): Reading;
+  read: () => Reading;
 } {
   const cells = new Float64Array(memory);
   const change = (cell: number, by: number) => {

@@ -15,7 +15,10 @@ export interface MirrorMemory {
 const ENOUGH = 3;
 
 /** Adds up what is measured during a run, over all threads. */
-export function createSpeedTally(): { hear(word: MirrorWord): void; speeds(): Record<string, number> } {
+export function createSpeedTally(): {
+  hear: (word: MirrorWord) => void;
+  speeds: () => Record<string, number>;
+} {
   const sums = new Map<string, { files: number; bytes: number; ms: number }>();
   const liars = new Set<string>();
   return {

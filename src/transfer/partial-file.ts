@@ -181,7 +181,9 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
     },
     digests: () => small?.digests(length, wanted, expectedOf(origin)) ?? hasher.digests(),
     async etagFor(partSize, signal) {
-      const md5 = createMultipartMd5([partSize], { open: lanes?.open });
+      const md5 = createMultipartMd5([partSize], {
+        open: lanes === undefined ? undefined : () => lanes.open(),
+      });
       if (small !== undefined) small.read(length, (bytes) => md5.update(bytes));
       else {
         await blocks.flush();

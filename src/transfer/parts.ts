@@ -47,13 +47,13 @@ export interface PartsOptions {
   streams: number;
   budget: PartBudget;
   /** Opens the reply for a part of the pinned object; undefined where the server does not give parts. */
-  open(start: number, end: number): Promise<ObjectBody | undefined>;
+  open: (start: number, end: number) => Promise<ObjectBody | undefined>;
   /** Ends all replies, `first` included: each then rejects. */
-  stop(): void;
+  stop: () => void;
   /** In order. A promise asks for patience. */
-  onChunk(chunk: Uint8Array): void | Promise<void>;
+  onChunk: (chunk: Uint8Array) => void | Promise<void>;
   /** Every chunk as it comes, in whatever order. */
-  onArrival(chunk: Uint8Array): void;
+  onArrival: (chunk: Uint8Array) => void;
 }
 
 /** One part: its bytes wait in `memory` until it is its turn. */
