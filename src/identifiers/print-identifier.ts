@@ -34,12 +34,19 @@ export function printIdentifier(identifier: Identifier): string {
     case 'faspex-link':
       return identifier.url;
     case 'path':
-      return identifier.path;
+      return printPath(identifier.path);
     case 'stdin':
       return '-';
     case 'name':
       return identifier.name;
   }
+}
+
+/** Blanks at the ends of a text are not part of it: a path that has them is written as the URL that keeps them. */
+function printPath(path: string): string {
+  if (path === path.trim()) return path;
+  const encoded = path.split('/').map(encodeURIComponent).join('/');
+  return path.startsWith('/') ? `file://${encoded}` : `file:///${encoded}`;
 }
 
 /** What `--as` must say so that the canonical text is read as this identifier; undefined where nothing is needed. */

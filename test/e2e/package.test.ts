@@ -91,19 +91,6 @@ test('every subpath can be imported, with its types beside it', async () => {
   }
 });
 
-test('the example of the README gives what it says', async () => {
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
-  const code = /```ts\n(.*?)```/s.exec(readme)?.[1] ?? '';
-  const [, statement = ''] = /\n(parseIdentifier\(.*\);)/.exec(code) ?? [];
-  expect(statement).not.toBe('');
-  await writeFile(
-    join(folder, 'readme.mjs'),
-    code.replace(statement, `console.log(JSON.stringify(${statement.replace(/;$/, '')}));`),
-  );
-  const { stdout } = await execute(NODE, ['readme.mjs'], execOptions());
-  expect(JSON.parse(stdout)).toMatchObject({ kind: 'drs', style: 'compact', prefix: 'dg.4DFC' });
-});
-
 test('the installed command has all that it needs: catalogue, query, transfer', async () => {
   const room = await openReadingRoom({ releases: [] });
   try {

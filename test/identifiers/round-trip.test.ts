@@ -162,6 +162,13 @@ describe('print and parse', () => {
     expect(seen, 'texts of this kind that were really read as it').toBeGreaterThan(250);
   });
 
+  test.each(['file:///%20', 'file:///a/%20b%20', 'file:///C:/x%20'])(
+    'keeps blanks at the ends of the path of %s',
+    (text) => {
+      expect(roundTrip(parseIdentifier(text))).toBe('path');
+    },
+  );
+
   test('every --as that reads a text at all gives something that survives', () => {
     const kinds = fc.constantFrom(
       'series',

@@ -147,9 +147,10 @@ describe('a signal', { timeout: 120_000 }, () => {
       expect(here).toBeLessThan(digests.size);
       servers.s3.requests.length = 0;
       await complete(directory);
-      expect(servers.s3.requests.filter(({ path }) => path.includes('.dcm'))).toHaveLength(
-        digests.size - here,
-      );
+      // What the first run had asked for when it ended may be answered, and counted, only now: eight at most.
+      const asked = servers.s3.requests.filter(({ path }) => path.includes('.dcm')).length;
+      expect(asked).toBeGreaterThanOrEqual(digests.size - here);
+      expect(asked).toBeLessThanOrEqual(digests.size - here + 8);
     },
   );
 });
