@@ -121,7 +121,7 @@ function look(folder) {
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) continue;
     const path = join(entry.parentPath, entry.name).slice(folder.length + 1);
-    if (path.startsWith('.carrel/') || path === 'carrel.lock.json') continue;
+    if (path.startsWith('.carrel/') || /^carrel\.[^/]*\.jsonl?$/.test(path)) continue;
     const expected = contents[path];
     if (expected === undefined) seen.foreign += 1;
     else if (readFileSync(join(folder, path)).equals(expected)) seen.right += 1;

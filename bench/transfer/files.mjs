@@ -86,7 +86,7 @@ export function md5Of(folder) {
     'sh',
     [
       '-c',
-      "find . -name '.carrel' -prune -o -name 'carrel.lock.json' -o -type f -print0 | xargs -0 -r -n 200 -P 2 md5sum",
+      "find . -name '.carrel' -prune -o -name 'carrel.*.json*' -o -type f -print0 | xargs -0 -r -n 200 -P 2 md5sum",
     ],
     { cwd: folder, encoding: 'utf8', maxBuffer: 1 << 28 },
   );

@@ -137,6 +137,7 @@ export function contestants(carrel) {
         '--cache-dir',
         join(work, 'cache'),
         '--no-config',
+        '--no-reuse',
         '-q',
         ...more,
       ],
