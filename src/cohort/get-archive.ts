@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
 import { type LockFile, printLock } from '../manifests/index.ts';
-import { type TransferResult, transfer } from '../transfer/index.ts';
+import { emptyResult, type TransferResult, transfer } from '../transfer/index.ts';
 import type { ArchiveWriter, WriteBytes } from './archive-writer.ts';
 import type { CohortPlan, GetOptions } from './get-cohort.ts';
 import { type CohortFile, lockOf } from './plan-cohort.ts';
@@ -44,19 +44,8 @@ export async function getArchive(
   const archive: ArchiveWriter =
     options.format === 'tar' ? createTar(options.write) : createZip(options.write);
   const proven = new Map<string, { digest: Digest | undefined; bytes: number }>();
-  const totals: Omit<TransferResult, 'files'> = {
-    planned: plan.files.length,
-    fetched: 0,
-    present: 0,
-    reused: 0,
-    failed: [],
-    bytesFetched: 0,
-    bytesPresent: 0,
-    bytesReused: 0,
-    verifiedBy: {},
-    requests: 0,
-    milliseconds: 0,
-  };
+  // What stands in an archive stands in no folder: the files are not listed.
+  const { files: _, ...totals } = emptyResult(plan.files.length);
   const fetch = async (files: readonly CohortFile[], directory: string) => {
     const { jobs, verify, bandwidth, onEvent } = options;
     const { openStore, signal } = tools;

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { abortError, isCarrelError } from '../errors.ts';
 import type { OpenStore } from '../stores/index.ts';
 import {
+  emptyResult,
   resultUntil,
   type TransferEvent,
   type TransferOptions,
@@ -34,20 +35,7 @@ const BUSY_MS = 500;
  * @throws what `transfer` throws; `resultUntil(error)` has what was done in the folder that it was at
  */
 export async function runCopies(plan: CopyPlan, options: RunCopiesOptions): Promise<TransferResult> {
-  const total: TransferResult = {
-    planned: 0,
-    fetched: 0,
-    present: 0,
-    reused: 0,
-    failed: [],
-    bytesFetched: 0,
-    bytesPresent: 0,
-    bytesReused: 0,
-    verifiedBy: {},
-    requests: 0,
-    milliseconds: 0,
-    files: [],
-  };
+  const total = emptyResult(0);
   for (const group of plan.groups) add(total, await runGroup(group, plan, total, options));
   return total;
 }

@@ -16,7 +16,7 @@ export type { TransferRetry } from './retry.ts';
 export type { LocalCopy, ReuseOptions } from './reuse.ts';
 export { checkPlan, STATE_FOLDER, safeSegment } from './safe-names.ts';
 export { type TransferOptions, transfer } from './transfer.ts';
-export { resultUntil, type TransferResult } from './transfer-result.ts';
+export { emptyResult, resultUntil, type TransferResult } from './transfer-result.ts';
 export {
   type ExpectedFile,
   type ProvenFile,
