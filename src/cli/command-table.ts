@@ -37,6 +37,10 @@ const TABLE = {
   },
   run: { summary: 'execute an s5cmd run file exactly as written', load: () => import('./commands/run.ts') },
   manifest: { summary: 'convert, check and split manifests', load: () => import('./commands/manifest.ts') },
+  tcia: {
+    summary: 'The Cancer Imaging Archive: collections, packages, sums',
+    load: () => import('./commands/tcia.ts'),
+  },
   catalog: { summary: 'install and inspect catalogue tables', load: () => import('./commands/catalog.ts') },
   serve: {
     summary: 'serve a folder of buckets, S3- and GCS-style',

@@ -1,0 +1,15 @@
+/** `carrel tcia`: The Cancer Imaging Archive. */
+import type { CommandSpec } from '../command.ts';
+
+/** `carrel tcia`. */
+export const spec: CommandSpec = {
+  name: 'tcia',
+  summary: 'The Cancer Imaging Archive: collections, packages, sums',
+  examples: ['carrel tcia get DLBCL-Morphology'],
+  exitCodes: [0, 1, 2, 3, 4, 5],
+  define() {},
+  async run() {
+    return undefined;
+  },
+  subcommands: [],
+};
