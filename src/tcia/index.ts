@@ -10,3 +10,4 @@ export type {
   TransportJob,
   TransportResult,
 } from './transport.ts';
+export { type UnpackedFile, type UnpackOptions, unpackZip } from './unzip/unpack-zip.ts';
