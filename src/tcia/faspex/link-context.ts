@@ -30,7 +30,7 @@ const MOST_ESCAPES = 3;
  * became a space, base64url, lost padding, line breaks of mails. Undefined where no JSON object comes out.
  */
 export function readContext(raw: string): LinkContext | undefined {
-  const bytes = decodeBase64(unescape(raw));
+  const bytes = decodeBase64(withoutEscapes(raw));
   if (bytes === undefined) return undefined;
   let json: unknown;
   try {
@@ -50,7 +50,7 @@ export function readContext(raw: string): LinkContext | undefined {
   };
 }
 
-function unescape(raw: string): string {
+function withoutEscapes(raw: string): string {
   let text = raw;
   // Base64 holds no percent sign, so each one left is an escape.
   for (let times = 0; times < MOST_ESCAPES && text.includes('%'); times += 1) {
