@@ -5,6 +5,7 @@
 import type { Selection } from '../catalog/index.ts';
 import { abortError, CarrelError } from '../errors.ts';
 import { addLock } from './add-lock.ts';
+import { fetchManifest } from './follow-pointers.ts';
 import { gather } from './gather.ts';
 import type { Cohort, CohortSeries, Question, Tools, Unresolved } from './question.ts';
 import { requireCatalog } from './require-catalog.ts';
@@ -51,7 +52,10 @@ export async function resolveCohort(
     unresolved: [],
   };
   if (question.what.length > 0) {
-    const gathered = await gather(question, options);
+    const gathered = await gather(question, {
+      ...options,
+      fetchManifest: (url) => fetchManifest(url, tools),
+    });
     cohort.notes.push(...gathered.notes);
     cohort.unresolved.push(...gathered.unresolved);
     for (const { lock, origin } of gathered.locks) await addLock(cohort, lock, origin, tools);

@@ -24,6 +24,8 @@ export interface Collector {
   /** Parses the name; a name that cannot be read becomes a problem. */
   add(entry: RawEntry): void;
   problem(line: number, text: string, reason: string): void;
+  /** Another manifest; the same address is kept once. */
+  pointer(line: number, text: string, url: string): void;
   /** A remark; the same remark on many lines is said once, with the first line and the number of lines. */
   note(message: string, line?: number): void;
   endpoint(url: string): void;
@@ -62,6 +64,11 @@ export function createCollector(origin: string): Collector {
     },
     problem(line, text, reason) {
       manifest.problems.push({ line, text: text.slice(0, TEXT_KEPT), reason });
+    },
+    pointer(line, text, url) {
+      manifest.pointers ??= [];
+      if (!manifest.pointers.some((one) => one.url === url))
+        manifest.pointers.push({ line, text: text.slice(0, TEXT_KEPT), url });
     },
     note(message, line = 0) {
       const seen = remarks.get(message);

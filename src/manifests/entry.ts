@@ -8,8 +8,11 @@ export type ManifestFormat =
   | 's5cmd'
   | 'csv'
   | 'tsv'
+  | 'xlsx'
   | 'json'
+  | 'croissant'
   | 'tcia'
+  | 'tcia-xml'
   | 'dcf'
   | 'uids'
   | 'lock'
@@ -43,6 +46,14 @@ export interface ManifestProblem {
   reason: string;
 }
 
+/** A line that names another manifest, to be fetched and read by whoever has a network. */
+export interface ManifestPointer {
+  line: number;
+  text: string;
+  /** Absolute http(s) URL. */
+  url: string;
+}
+
 /** The reading of a whole manifest. */
 export interface Manifest {
   format: ManifestFormat;
@@ -50,6 +61,8 @@ export interface Manifest {
   origin: string;
   entries: ManifestEntry[];
   problems: ManifestProblem[];
+  /** Further manifests that this one names (TCIA's XML form, Croissant); undefined where it names none. */
+  pointers?: ManifestPointer[] | undefined;
   /** Remarks, such as an endpoint named in a header comment. */
   notes: string[];
   /** `aws` or `gcs` where a header names an endpoint. */

@@ -3,12 +3,18 @@ import { CarrelError } from '../errors.ts';
 import type { ManifestFormat } from './entry.ts';
 import { manifestLines, manifestText } from './manifest-text.ts';
 import { parseLock } from './parse-lock.ts';
+import { isCroissant } from './read-croissant.ts';
 import { parseJsonLines } from './read-json.ts';
+import { isTciaHead } from './read-lists.ts';
+import { isPointerXml } from './read-pointers.ts';
 import { findTableHeader, type TableHeader } from './read-table.ts';
+import { readSheets } from './workbook.ts';
+import { isZip } from './zip-bytes.ts';
 
 /** A manifest whose format is known, ready to be read. */
 export type Detected =
-  | { format: 'json' | 'lock' | 'compound-object'; value: unknown }
+  | { format: 'json' | 'lock' | 'compound-object' | 'croissant'; value: unknown }
+  | { format: 'tcia-xml'; text: string }
   | { format: 'json'; values: { line: number; value: unknown }[] }
   | { format: 'csv' | 'tsv'; lines: string[]; header: TableHeader }
   | { format: 's5cmd' | 'tcia' | 'dcf' | 'uids'; lines: string[] };
@@ -31,6 +37,10 @@ const UID_ONLY = /^["']?[0-9]+(?:\.[0-9]+)+["']?(?:[\s,;].*)?$/;
  * broken JSON, binary data.
  */
 export function manifestKind(text: string | Uint8Array, origin = '-'): ManifestFormat {
+  if (isZip(text)) {
+    readSheets(text, origin);
+    return 'xlsx';
+  }
   return detect(manifestText(text, origin), origin).format;
 }
 
@@ -38,14 +48,19 @@ export function manifestKind(text: string | Uint8Array, origin = '-'): ManifestF
 export function detect(text: string, origin: string): Detected {
   const start = text.trimStart();
   if (start.startsWith('{') || start.startsWith('[')) return detectJson(text, origin);
-  if (start.startsWith('<')) throw markup(start, origin);
+  if (start.startsWith('<')) {
+    if (isPointerXml(start)) return { format: 'tcia-xml', text };
+    throw markup(start, origin);
+  }
   const lines = manifestLines(text, origin);
   const header = findTableHeader(lines);
   if (header !== undefined) return { format: header.delimiter === '\t' ? 'tsv' : 'csv', lines, header };
   let content = false;
   for (const line of lines.slice(0, LOOK_AT)) {
     const format = formatOfLine(line.trim());
-    if (format !== undefined) return { format, lines };
+    // UIDs alone leave the format open: in a .tcia they are those of series.
+    if (format !== undefined)
+      return { format: format === 'uids' && isTciaName(origin) ? 'tcia' : format, lines };
     content ||= line.trim() !== '' && !line.trim().startsWith('#');
   }
   if (!content && !lines.slice(LOOK_AT).some((line) => line.trim() !== '' && !line.trim().startsWith('#'))) {
@@ -59,10 +74,13 @@ export function detect(text: string, origin: string): Detected {
   return { format: EXTENSIONS[extension] ?? 'uids', lines };
 }
 
+function isTciaName(origin: string): boolean {
+  return /\.tcia$/i.test(origin);
+}
+
 function formatOfLine(line: string): 's5cmd' | 'tcia' | 'dcf' | 'uids' | undefined {
   if (line === '' || line.startsWith('#')) return undefined;
-  if (/^(?:ListOfSeriesToDownload|downloadServerUrl|databasketId|manifestVersion)\s*=/i.test(line))
-    return 'tcia';
+  if (isTciaHead(line)) return 'tcia';
   if (COMMAND.test(line) || /^["']?(?:s3|gs):\/\//i.test(line)) return 's5cmd';
   if (/^["']?dg\.[a-z0-9]+\//i.test(line)) return 'dcf';
   if (UID_ONLY.test(line) || /^["']?(?:drs|https?):\/\//i.test(line)) return 'uids';
@@ -90,6 +108,7 @@ function detectJson(text: string, origin: string): Detected {
   }
   if (typeof value !== 'object' || value === null) return { format: 'json', value };
   if ('carrel_lock' in value) return { format: 'lock', value: parseLock(value, { origin }) };
+  if (isCroissant(value)) return { format: 'croissant', value };
   return { format: isCompoundLike(value) ? 'compound-object' : 'json', value };
 }
 
@@ -107,13 +126,6 @@ function isCompoundLike(value: object): boolean {
 }
 
 function markup(start: string, origin: string): CarrelError {
-  const url = /<TCIACollection[\s\S]*?<URL>\s*([^<\s]+)\s*<\/URL>/i.exec(start)?.[1];
-  if (url !== undefined) {
-    return new CarrelError('bad-input', `${origin} is a pointer to the manifest at ${url}, not a manifest`, {
-      item: origin,
-      next: `download ${url} and hand that in`,
-    });
-  }
   const html = /^<(?:!doctype html|html)/i.test(start);
   return new CarrelError('bad-input', `${origin} is ${html ? 'a web page' : 'XML'}, not a manifest`, {
     item: origin,

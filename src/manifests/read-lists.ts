@@ -2,19 +2,36 @@
 import type { Collector } from './collector.ts';
 import { isStrongName } from './collector.ts';
 
+/** Fields of a head, as NBIA spells them (`noOfrRetry` is its own slip), folded. */
+const TCIA_HEAD = new Set(
+  'downloadserverurl includeannotation noofrretry noofretry databasketid manifestversion listofseriestodownload'.split(
+    ' ',
+  ),
+);
+
+const MARKER = /listofseriestodownload\s*[=:]?\s*/i;
+
+/** True for a line that only the head of a `.tcia` can be. */
+export function isTciaHead(line: string): boolean {
+  const name = /^([A-Za-z]+)\s*(?:[=:]|$)/.exec(line)?.[1]?.toLowerCase();
+  return name !== undefined && TCIA_HEAD.has(name);
+}
+
 /**
  * NBIA's `.tcia`: `key=value` lines, `ListOfSeriesToDownload=`, then one SeriesInstanceUID per line. Real files have
- * fewer or reordered heads, a UID on the marker line, blanks and CRLF, so what counts is the line, not its place: a
- * line with `=` is head, anything else has to be a UID.
+ * fewer or reordered heads, heads without `=` or all on one line, a UID on the marker line, blanks and CRLF, so what
+ * counts is the line, not its place: a line with `=` or the name of a head field is head, anything else has to be a UID.
  */
 export function readTcia(lines: readonly string[], collector: Collector): void {
   for (const [index, line] of lines.entries()) {
     const text = line.trim();
     if (text === '' || text.startsWith('#')) continue;
-    const head = /^([A-Za-z][\w.]*)\s*=\s*(.*)$/.exec(text);
-    if (head === null) readNames(index + 1, text, collector, 'series');
-    else if (head[1]?.toLowerCase() === 'listofseriestodownload' && head[2] !== '') {
-      readNames(index + 1, head[2] ?? '', collector, 'series');
+    const marker = MARKER.exec(text);
+    if (marker !== null) {
+      const behind = text.slice(marker.index + marker[0].length);
+      if (behind !== '') readNames(index + 1, behind, collector, 'series');
+    } else if (!isTciaHead(text) && !/^[A-Za-z][\w.]*\s*=/.test(text)) {
+      readNames(index + 1, text, collector, 'series');
     }
   }
 }

@@ -6,10 +6,14 @@ import type { Manifest, ManifestFormat } from './entry.ts';
 import type { LockFile } from './lock-file.ts';
 import { type Detected, detect } from './manifest-kind.ts';
 import { manifestLines, manifestText } from './manifest-text.ts';
+import { readCroissant } from './read-croissant.ts';
 import { readItem, readJson } from './read-json.ts';
 import { readList, readTcia } from './read-lists.ts';
+import { readPointers } from './read-pointers.ts';
 import { readS5cmd } from './read-s5cmd.ts';
 import { findTableHeader, readTable } from './read-table.ts';
+import { readWorkbook } from './read-workbook.ts';
+import { isZip } from './zip-bytes.ts';
 
 /** Options of `readManifest`. */
 export interface ReadManifestOptions {
@@ -22,20 +26,33 @@ export interface ReadManifestOptions {
 /**
  * Reads a manifest. What names data becomes an entry, every other line a problem with its number and the reason;
  * repeated lines are taken once and counted in `notes`. A manifest whose every line is a problem is an answer (no
- * entries), not an error. Throws `bad-input` for an empty text, nothing but comments, binary data, web pages, broken
- * JSON and lines of more than a million characters; see `parseLock` for lock files.
+ * entries), not an error. What names further manifests has them in `pointers`: they are not followed here. Throws `bad-input` for an empty text, nothing but comments, binary data, web pages, broken
+ * JSON, spreadsheets that swell beyond measure, and lines of more than a million characters; see `parseLock` for lock files.
  */
 export function readManifest(input: string | Uint8Array, options: ReadManifestOptions): Manifest {
   const { origin } = options;
+  if (isZip(input)) return readWorkbookManifest(input, options);
   const text = manifestText(input, origin);
   const detected = options.format === undefined ? detect(text, origin) : forced(text, options.format, origin);
   const collector = createCollector(origin);
   readDetected(detected, collector);
   const manifest = collector.finish(detected.format);
-  if (manifest.entries.length === 0 && manifest.problems.length === 0) {
-    throw emptyManifest(origin, 'names no data');
-  }
+  return notEmpty(manifest);
+}
+
+function notEmpty(manifest: Manifest): Manifest {
+  const { entries, problems, pointers = [], origin } = manifest;
+  if (entries.length + problems.length + pointers.length === 0) throw emptyManifest(origin, 'names no data');
   return manifest;
+}
+
+/** A spreadsheet: the numbers of its rows stand for those of lines. */
+function readWorkbookManifest(bytes: Uint8Array, { origin, format }: ReadManifestOptions): Manifest {
+  if (format !== undefined && format !== 'xlsx')
+    throw new CarrelError('bad-input', `${origin} is a spreadsheet, not ${format}`, { item: origin });
+  const collector = createCollector(origin);
+  readWorkbook(bytes, collector);
+  return notEmpty(collector.finish('xlsx'));
 }
 
 function readDetected(detected: Detected, collector: Collector): void {
@@ -59,6 +76,12 @@ function readDetected(detected: Detected, collector: Collector): void {
         throw emptyManifest(collector.origin, 'is JSON without a list of names or rows');
       }
       return;
+    case 'croissant':
+      readCroissant(detected.value, collector);
+      return;
+    case 'tcia-xml':
+      readPointers(detected.text, collector);
+      return;
     case 's5cmd':
       readS5cmd(detected.lines, collector);
       return;
@@ -73,6 +96,11 @@ function readDetected(detected: Detected, collector: Collector): void {
 
 /** The named format without looking at the text, but never without a look at whether it can be one. */
 function forced(text: string, format: ManifestFormat, origin: string): Detected {
+  if (format === 'xlsx' || format === 'tcia-xml' || format === 'croissant') {
+    const detected = detect(text, origin);
+    if (detected.format === format) return detected;
+    throw new CarrelError('bad-input', `${origin} is ${detected.format}, not ${format}`, { item: origin });
+  }
   if (format === 'json' || format === 'lock' || format === 'compound-object') {
     const detected = detect(text, origin);
     if (detected.format === format) return detected;

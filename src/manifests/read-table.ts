@@ -17,7 +17,7 @@ export interface TableHeader {
 }
 
 /** Lines of free text that may stand before the header row. */
-const HEADER_WITHIN = 200;
+export const HEADER_WITHIN = 200;
 
 /** Longest name of a column that is believed. */
 const COLUMN_LENGTH = 100;
@@ -34,10 +34,15 @@ export function findTableHeader(lines: readonly string[]): TableHeader | undefin
         .replace(/^"(.*)"$/, '$1')
         .trim(),
     );
-    const believable = columns.every((column) => column.length <= COLUMN_LENGTH && !isStrongName(column));
-    if (believable && columns.some(isNamingColumn)) return { index, delimiter, columns };
+    if (isHeaderRow(columns)) return { index, delimiter, columns };
   }
   return undefined;
+}
+
+/** True for cells that can be the names of columns, one of which names data. */
+export function isHeaderRow(cells: readonly string[]): boolean {
+  const believable = cells.every((cell) => cell.length <= COLUMN_LENGTH && !isStrongName(cell));
+  return believable && cells.some(isNamingColumn);
 }
 
 /** Reads the rows below the header into the collector. */

@@ -56,14 +56,35 @@ describe('.tcia', () => {
     });
   });
 
-  test('the XML form points to another manifest', () => {
-    const xml =
-      '<TCIACollection apiVersion="v2"><Downloads><URL>https://example.org/x.tcia</URL></Downloads></TCIACollection>';
-    expect(failure(xml)).toMatchObject({
-      code: 'bad-input',
-      message: 'x.txt is a pointer to the manifest at https://example.org/x.tcia, not a manifest',
-      next: 'download https://example.org/x.tcia and hand that in',
-    });
+  test.each([
+    ['heads without their sign', ['downloadServerUrl', 'ListOfSeriesToDownload', UID, '1.2.3.4']],
+    ['heads with a colon', ['manifestVersion: 3.0', 'ListOfSeriesToDownload:', UID, '1.2.3.4']],
+    ['heads of unknown names', ['x.y=1', 'ListOfSeriesToDownload=', UID, '1.2.3.4']],
+    ['a head on one line', [`noOfrRetry=4 ListOfSeriesToDownload=${UID}`, '1.2.3.4']],
+    ['a marker in other letters', ['LISTOFSERIESTODOWNLOAD =', `${UID},`, '1.2.3.4']],
+    ['repeated UIDs', [...head, UID, '1.2.3.4', UID]],
+    ['nothing but UIDs', [UID, '1.2.3.4']],
+    ['half a head', ['includeAnnotation=true', UID, '1.2.3.4']],
+  ])('with %s', (_, lines) => {
+    const manifest = read(lines.join('\n'), 'x.tcia');
+    expect(manifest).toMatchObject({ format: 'tcia', problems: [] });
+    expect(manifest.entries.map(({ identifier }) => identifier)).toMatchObject([
+      { kind: 'dicom-uid', uid: UID, level: 'series' },
+      { kind: 'dicom-uid', uid: '1.2.3.4', level: 'series' },
+    ]);
+  });
+
+  test('in UTF-16, as Windows saves it', () => {
+    const text = `\uFEFF${[...head, UID].join('\r\n')}`;
+    expect(read(Buffer.from(text, 'utf16le'), 'x.tcia').entries).toMatchObject([
+      { line: 7, identifier: { uid: UID } },
+    ]);
+  });
+
+  test('a line that repeats an earlier one is taken once, and said', () => {
+    expect(read([...head, UID, UID].join('\n'), 'x.tcia').notes).toEqual([
+      '1 line repeats an earlier one, taken once (line 8 says what line 7 says)',
+    ]);
   });
 });
 

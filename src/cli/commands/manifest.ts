@@ -137,6 +137,8 @@ async function check(run: Run, [path = '']: string[], flags: Record<string, unkn
     });
   }
   problems.sort((a, b) => a.line - b.line);
+  for (const { line, url } of manifest.pointers ?? [])
+    manifest.notes.push(`line ${line}: names the manifest ${url}, which carrel get fetches and reads`);
   if (run.json)
     await write(
       run.terminal.out,
