@@ -53,6 +53,8 @@ export interface VerifyOptions {
   /** Also list what the list does not name; the state folder and `ignore` (paths below the directory) are left out. */
   extra?: boolean | undefined;
   ignore?: readonly string[] | undefined;
+  /** The list names files as they stand on this disk already, also such that no plan may write. */
+  anyNames?: boolean | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -69,7 +71,7 @@ export async function verifyFiles(
   const { signal } = options;
   const directory = resolve(options.directory);
   const mode = options.mode ?? 'full';
-  checkPlan(files.map((file) => ({ ...file, sources: [] })));
+  if (options.anyNames !== true) checkPlan(files.map((file) => ({ ...file, sources: [] })));
   const report: VerifyReport = { ok: [], missing: [], mismatched: [], unverifiable: [] };
   const places = new Map(files.map(({ path }, index) => [path, index]));
   const totalBytes = files.reduce((sum, { size }) => sum + (size ?? 0), 0);
