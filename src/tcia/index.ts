@@ -1,8 +1,81 @@
 /** The Cancer Imaging Archive: Faspex packages, sums, NBIA, PathDB, collections. */
 export { type Answer, type AskHttp, type AskOptions, ask, askJson, type Question } from './ask.ts';
+export {
+  downloadsOf,
+  isSecret,
+  TCIA_DOWNLOAD_KINDS,
+  type TciaCatalogue,
+  type TciaCitation,
+  type TciaCollection,
+  type TciaCollectionKind,
+  type TciaDownload,
+  type TciaDownloadKind,
+  type TciaVersion,
+  withoutSecret,
+} from './collections/collection.ts';
+export { citationOf, type DoiRecord, fetchDoi } from './collections/datacite.ts';
+export { CONTROLLED_ACCESS_PAGE } from './collections/download-kind.ts';
+export {
+  collectionId,
+  type IdcAlternative,
+  type IdcPart,
+  idcAlternative,
+  partsFor,
+} from './collections/idc-alternative.ts';
+export {
+  ageText,
+  cataloguePath,
+  type OpenCatalogueOptions,
+  type OpenedCatalogue,
+  openCatalogue,
+} from './collections/keep-catalogue.ts';
+export { mediaFile } from './collections/media-files.ts';
+export {
+  type PathDbCollection,
+  type PathDbFile,
+  pathdbCollections,
+  pathdbFiles,
+  type TciaFile,
+} from './collections/pathdb.ts';
+export { type ResolveOptions, resolveCollection } from './collections/resolve-collection.ts';
+export {
+  choosePackages,
+  type DownloadChoice,
+  findByLink,
+  type ResolvedPackages,
+  resolvePackages,
+} from './collections/resolve-packages.ts';
+export { type CollectionQuestion, searchCollections } from './collections/search-collections.ts';
 export type { PackageEntry } from './faspex/package-entry.ts';
 export type { TransferSpec, TransferType } from './faspex/transfer-spec.ts';
 export { TCIA_SERVERS, type TciaServerName, type TciaServers, tciaServers } from './servers.ts';
+export { type FoundSums, findSums, openSums } from './sums/find-sums.ts';
+export { applyMapping, type MappedSums, mapSums, type SumsMapping } from './sums/map-sums.ts';
+export { type OwnSums, type OwnSumsFile, writeOwnSums } from './sums/own-sums.ts';
+export { OWN_SUMS_NAME } from './sums/own-sums-name.ts';
+export {
+  collectSums,
+  createSumsParser,
+  parseSums,
+  readSums,
+  type SumEntry,
+  type SumsList,
+  type SumsListener,
+  type SumsParser,
+  type SumsProblem,
+  streamSums,
+} from './sums/parse-sums.ts';
+export { formsOf, indexFiles, type LocalIndex } from './sums/path-forms.ts';
+export { type PrintSumsOptions, printSumLine, printSums } from './sums/print-sums.ts';
+export { createScope, type Scope } from './sums/scope.ts';
+export {
+  isSumsReportGood,
+  type SumsListReport,
+  type SumsReport,
+  type SumsSource,
+  type VerifySumsOptions,
+  verifySums,
+} from './sums/verify-sums.ts';
 export type {
   PackagePair,
   PackageTransport,
