@@ -24,6 +24,9 @@ const VALUE_COLUMNS: Record<string, string> = {
   '--manufacturer': 'Manufacturer',
 };
 
+/** Layouts that go by a name (`NAMED_LAYOUTS` of the cohort, which is not loaded for a word). */
+const LAYOUTS = ['idc', 'classic', 'descriptive'];
+
 /** Flags that take columns, and what separates several. */
 const COLUMN_FLAGS = new Set(['--by', '--sum', '--columns', '--order']);
 
@@ -107,7 +110,7 @@ async function valuesFor(
   }
   if (flag === '--layout') {
     const piece = openBrace(typed);
-    if (piece === undefined) return [`${DIRECTIVE}nospace`];
+    if (piece === undefined) return [...startingWith(LAYOUTS, typed), `${DIRECTIVE}nospace`];
     const columns = ['file', ...(await ask()).columns];
     return [...pieces(piece, columns).map((word) => `${word}}`), `${DIRECTIVE}nospace`];
   }

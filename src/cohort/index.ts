@@ -24,7 +24,7 @@ export {
   planCohort,
   resultUntil,
 } from './get-cohort.ts';
-export { DEFAULT_LAYOUT, type Layout, parseLayout, pathFor } from './layout.ts';
+export { DEFAULT_LAYOUT, type Layout, NAMED_LAYOUTS, parseLayout, pathFor, pathsFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 export { type ListedPage, type ListObjectsOptions, listObjects } from './list-objects.ts';
 export {

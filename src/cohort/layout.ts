@@ -8,7 +8,21 @@ import { safeSegment } from '../transfer/index.ts';
 export const DEFAULT_LAYOUT =
   '{collection_id}/{PatientID}/{StudyInstanceUID}/{Modality}_{SeriesInstanceUID}/{file}';
 
-type Part = { kind: 'text'; text: string } | { kind: 'column'; column: string };
+/**
+ * Layouts that go by a name. `classic` and `descriptive` are those of TCIA's Data Retriever, with `collection_id` for its
+ * collection name and `-` between the parts of a name, which that tool puts together without anything between them.
+ */
+export const NAMED_LAYOUTS: Readonly<Record<string, string>> = {
+  idc: DEFAULT_LAYOUT,
+  classic: '{collection_id}/{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{file}',
+  descriptive:
+    '{collection_id}/{PatientID}/{StudyDate}-{StudyDescription:54}-{StudyInstanceUID:-5}/{SeriesNumber}-{SeriesDescription:54}-{SeriesInstanceUID:-5}/{file}',
+};
+
+type Part =
+  | { kind: 'text'; text: string }
+  /** `keep`: so many code points, from the end where negative. */
+  | { kind: 'column'; column: string; keep?: number | undefined };
 
 /** A parsed template: segments between slashes, each a row of parts. */
 export interface Layout {
@@ -20,13 +34,16 @@ export interface Layout {
 }
 
 /**
- * Parses a template: `{column}` for any catalogue column, `{file}` for the object's name, `{{` and `}}` for braces.
+ * Parses a template: `{column}` for any catalogue column, `{column:54}` for its first 54 characters, `{column:-5}` for its
+ * last 5, `{file}` for the object's name, `{{` and `}}` for braces; or takes a layout by its name (`NAMED_LAYOUTS`).
  * The templates of idc-index (`%collection_id/%PatientID`) are read too; a template without `{file}` gets it at its end.
  *
  * @throws `usage` naming the place, for unbalanced braces, empty segments and absolute or climbing paths
  */
 export function parseLayout(template: string): Layout {
-  const source = /%[A-Za-z]/.test(template) && !template.includes('{') ? fromPercent(template) : template;
+  const named = Object.hasOwn(NAMED_LAYOUTS, template) ? NAMED_LAYOUTS[template] : undefined;
+  const source =
+    named ?? (/%[A-Za-z]/.test(template) && !template.includes('{') ? fromPercent(template) : template);
   const segments: Part[][] = [[]];
   let text = '';
   const last = () => segments[segments.length - 1] as Part[];
@@ -42,11 +59,13 @@ export function parseLayout(template: string): Layout {
       index += 1;
     } else if (character === '{') {
       const end = source.indexOf('}', index);
-      const column = end < 0 ? '' : source.slice(index + 1, end);
-      if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(column))
-        throw wrong(template, `"{" at ${index + 1} does not start a column name`);
+      const inside = end < 0 ? '' : source.slice(index + 1, end);
+      const [, column, length] = /^([A-Za-z_][A-Za-z0-9_]*)(?::(-?[1-9]\d{0,2}))?$/.exec(inside) ?? [];
+      if (column === undefined) throw wrong(template, `"{" at ${index + 1} does not start a column name`);
+      if (column === 'file' && length !== undefined)
+        throw wrong(template, 'the name of a file cannot be cut: two files would get one name');
       flush();
-      last().push({ kind: 'column', column });
+      last().push({ kind: 'column', column, keep: length === undefined ? undefined : Number(length) });
       index = end;
     } else if (character === '}') throw wrong(template, `"}" at ${index + 1} stands alone`);
     else if (character === '/') {
@@ -81,7 +100,8 @@ export function pathsFor(layout: Layout, row: Record<string, unknown>): (file: s
   const textOf = (part: Part, file: string): string => {
     if (part.kind === 'text') return part.text;
     const value = part.column === 'file' ? file : row[part.column];
-    return value === null || value === undefined || value === '' ? '_' : String(value).replaceAll('/', '_');
+    if (value === null || value === undefined || value === '') return '_';
+    return cut(String(value), part.keep).replaceAll('/', '_');
   };
   const named = (parts: Part[], file: string): string =>
     safeSegment(parts.map((part) => textOf(part, file)).join(''));
@@ -90,6 +110,13 @@ export function pathsFor(layout: Layout, row: Record<string, unknown>): (file: s
   );
   return (file) =>
     segments.map((parts) => (typeof parts === 'string' ? parts : named(parts, file))).join('/');
+}
+
+/** Counted by code points: a cut in the middle of one would leave a name that no disk takes. */
+function cut(text: string, keep: number | undefined): string {
+  if (keep === undefined) return text;
+  const points = Array.from(text);
+  return (keep < 0 ? points.slice(keep) : points.slice(0, keep)).join('').trim();
 }
 
 /** The path of one object. */
@@ -111,7 +138,9 @@ function fromPercent(template: string): string {
 function print(parts: readonly Part[]): string {
   return parts
     .map((part) =>
-      part.kind === 'column' ? `{${part.column}}` : part.text.replaceAll('{', '{{').replaceAll('}', '}}'),
+      part.kind === 'column'
+        ? `{${part.column}${part.keep === undefined ? '' : `:${part.keep}`}}`
+        : part.text.replaceAll('{', '{{').replaceAll('}', '}}'),
     )
     .join('');
 }
@@ -119,6 +148,6 @@ function print(parts: readonly Part[]): string {
 function wrong(template: string, why: string): CarrelError {
   return new CarrelError('usage', `the layout ${JSON.stringify(template)} cannot be used: ${why}`, {
     item: template,
-    next: `a layout looks like ${DEFAULT_LAYOUT}`,
+    next: `a layout looks like ${DEFAULT_LAYOUT}, or is one of ${Object.keys(NAMED_LAYOUTS).join(', ')}`,
   });
 }

@@ -38,6 +38,35 @@ describe('a layout', () => {
   });
 
   test.each([
+    ['classic', 'nlst/100002/1.2.3/1.2.3.4/a.dcm'],
+    ['idc', 'nlst/100002/1.2.3/CT_1.2.3.4/a.dcm'],
+    ['descriptive', 'nlst/100002/1999-01-02-CHEST-1.2.3/3-_-2.3.4/a.dcm'],
+    ['{SeriesInstanceUID:-5}/{Modality:1}', '2.3.4/C/a.dcm'],
+  ])('goes by a name or cuts its values: %s gives %s', (template, expected) => {
+    const row = { StudyDate: '1999-01-02', StudyDescription: 'CHEST', SeriesNumber: 3 };
+    expect(path(template, row)).toBe(expected);
+  });
+
+  test('counts what is kept by code points, so that no letter is torn', () => {
+    const text = '𝒳'.repeat(60);
+    expect(path('{SeriesDescription:54}/{file}', { SeriesDescription: text })).toContain('𝒳'.repeat(40));
+    const [name = ''] = path('{SeriesDescription:54}/{file}', { SeriesDescription: 'ü'.repeat(60) }).split(
+      '/',
+    );
+    expect(name.split('_')[0]).toBe('ü'.repeat(54));
+    expect(path('{SeriesDescription:4}/{file}', { SeriesDescription: 'CT  CHEST' })).toBe('CT/a.dcm');
+  });
+
+  test('is recorded as it can be read again', () => {
+    const { text } = parseLayout('descriptive');
+    expect(parseLayout(text)).toEqual(parseLayout('descriptive'));
+    expect(text).toContain('{StudyDescription:54}');
+  });
+
+  test.each([
+    ['{file:5}'],
+    ['{PatientID:0}'],
+    ['{PatientID:x}'],
     ['{'],
     ['{a b}'],
     ['}'],

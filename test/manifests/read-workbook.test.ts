@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { manifestKind, readManifest } from '../../src/manifests/index.ts';
-import { writeXlsx, writeZip } from '../fixtures/write-zip.ts';
+import { writeXlsx } from '../fixtures/write-xlsx.ts';
+import { makeZip } from '../tcia/unzip/make-zip.ts';
 
 const A = '1.3.6.1.4.1.14519.5.2.1.7695.1700.1';
 const B = '1.3.6.1.4.1.14519.5.2.1.7695.1700.2';
@@ -106,7 +107,7 @@ describe('a spreadsheet', () => {
     const sheet =
       '<worksheet><sheetData><row r="1"><c t="inlineStr"><is><t>SeriesUID</t></is></c></row><row r="2" hidden="1"><c t="inlineStr"><is><t>1.2.3</t></is></c></row></sheetData></worksheet>';
     expect(read(book).notes).toEqual([]);
-    const hidden = writeZip([
+    const hidden = makeZip([
       {
         name: 'xl/workbook.xml',
         bytes: '<x:workbook xmlns:x="x"><x:sheets><x:sheet name="S" r:id="a"/></x:sheets></x:workbook>',
@@ -116,7 +117,7 @@ describe('a spreadsheet', () => {
         bytes:
           '<Relationships><Relationship Id="a" Type="http://x/worksheet" Target="/xl/s.xml"/></Relationships>',
       },
-      { name: 'xl/s.xml', bytes: sheet.replaceAll(/<(\/?)(?=\w)/g, '<$1x:'), stored: true },
+      { name: 'xl/s.xml', bytes: sheet.replaceAll(/<(\/?)(?=\w)/g, '<$1x:'), deflate: false },
     ]);
     expect(texts(hidden)).toEqual([[2, '1.2.3']]);
     expect(read(hidden).notes).toEqual(['1 hidden row was read like the others']);
@@ -125,7 +126,7 @@ describe('a spreadsheet', () => {
 
 describe('what is no spreadsheet, or a hostile one', () => {
   test('another ZIP', () => {
-    expect(failure(writeZip([{ name: 'a.txt', bytes: 'a' }]))).toMatchObject({
+    expect(failure(makeZip([{ name: 'a.txt', bytes: 'a' }]))).toMatchObject({
       code: 'bad-input',
       message: 'x.xlsx is a ZIP archive, not a manifest',
     });
@@ -153,7 +154,7 @@ describe('what is no spreadsheet, or a hostile one', () => {
   });
 
   test('one whose parts are larger than they say', () => {
-    const bomb = writeZip([{ name: 'xl/workbook.xml', bytes: Buffer.alloc(50_000_000), claims: 1000 }]);
+    const bomb = makeZip([{ name: 'xl/workbook.xml', bytes: Buffer.alloc(50_000_000), size: 1000 }]);
     expect(failure(bomb)).toMatchObject({
       code: 'bad-input',
       message: expect.stringMatching(/larger than it says/),
@@ -161,7 +162,7 @@ describe('what is no spreadsheet, or a hostile one', () => {
   });
 
   test('one that swells beyond measure', () => {
-    const bomb = writeZip([{ name: 'xl/workbook.xml', bytes: 'x', claims: 500 * 1024 * 1024 }]);
+    const bomb = makeZip([{ name: 'xl/workbook.xml', bytes: 'x', size: 500 * 1024 * 1024 }]);
     expect(failure(bomb)).toMatchObject({
       code: 'bad-input',
       message: expect.stringMatching(/unpacks to more than/),
@@ -169,8 +170,8 @@ describe('what is no spreadsheet, or a hostile one', () => {
   });
 
   test('one byte changed', () => {
-    const parts = [{ name: 'xl/workbook.xml', bytes: '<workbook/>', stored: true }];
-    const book = writeZip(parts);
+    const parts = [{ name: 'xl/workbook.xml', bytes: '<workbook/>', deflate: false }];
+    const book = makeZip(parts);
     book[book.indexOf('<workbook/>') + 3] = 0x41;
     expect(failure(book)).toMatchObject({
       code: 'bad-input',

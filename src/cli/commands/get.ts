@@ -65,7 +65,10 @@ export const spec: CommandSpec = {
       .addOption(new Option('--dry-run', 'stop after the plan'))
       .addOption(new Option('--from <mirror>', 'auto, or a mirror by name: aws, gcs'))
       .addOption(
-        new Option('--layout <template>', 'names of files, such as {collection_id}/{PatientID}/{file}'),
+        new Option(
+          '--layout <template>',
+          'names of files, such as {collection_id}/{PatientID}/{file}; or idc, classic, descriptive',
+        ),
       )
       .addOption(
         new Option(
