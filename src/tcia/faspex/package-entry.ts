@@ -16,4 +16,9 @@ export interface PackageEntry {
   modified?: string | undefined;
   /** Of a link: where it points on the server. Tells of the server's disks; never a name for a local file. */
   target?: string | undefined;
+  /**
+   * Why this name is never asked for nor written to a disk: it would lead out of the package, or holds characters that
+   * no list of files can hold. In words: `holds a control character`.
+   */
+  refused?: string | undefined;
 }
