@@ -1,4 +1,8 @@
 /** The Cancer Imaging Archive: Faspex packages, sums, NBIA, PathDB, collections. */
+export { type AscpTransportOptions, createAscpTransport } from './ascp/ascp-transport.ts';
+export { ascpVersion } from './ascp/ascp-version.ts';
+export { type FoundAscp, findAscp, type Machine, requireAscp } from './ascp/find-ascp.ts';
+export { type FoundKey, findKey } from './ascp/find-key.ts';
 export { type Answer, type AskHttp, type AskOptions, ask, askJson, type Question } from './ask.ts';
 export {
   downloadsOf,

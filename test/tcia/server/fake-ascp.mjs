@@ -46,7 +46,11 @@ function parseArguments(argv) {
     const [, name, inline] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? [undefined, word, undefined];
     if (!word.startsWith('-')) rest.push(word);
     else if (VALUED.test(name)) {
-      const value = inline ?? argv[(at += 1)];
+      let value = inline;
+      if (value === undefined) {
+        at += 1;
+        value = argv[at];
+      }
       if (value === undefined) throw new Refusal(8, `option requires an argument: ${name}`);
       options.set(name, value);
     } else if (PLAIN.test(name) && inline === undefined) options.set(name, true);
@@ -117,20 +121,24 @@ function authorise(options, pairs, faults) {
     if (key === undefined || !existsSync(key) || !readFileSync(key, 'latin1').startsWith('-----BEGIN '))
       throw new Refusal(19, 'Authentication failure: no methods left to try');
   }
-  for (const needed of ['--host', '--user']) if (!options.has(needed)) throw new Refusal(8, `${needed} is missing`);
+  for (const needed of ['--host', '--user'])
+    if (!options.has(needed)) throw new Refusal(8, `${needed} is missing`);
   if (options.get('--mode') !== 'recv') throw new Refusal(8, 'this server only sends');
   const token = process.env['ASPERA_SCP_TOKEN'];
   const registry = JSON.parse(readFileSync(process.env['FAKE_ASCP_REGISTRY'] ?? '', 'utf8'));
   const issued = Object.hasOwn(registry.tokens, token ?? '') ? registry.tokens[token] : undefined;
   if (issued === undefined) throw new Refusal(34, 'Unauthorized: the token was not issued here');
-  const expires = issued.expires === undefined ? Number.POSITIVE_INFINITY : new Date(issued.expires).getTime();
-  if (faults.has('expired') || expires < Date.now()) throw new Refusal(34, 'Unauthorized: bearer token expired');
+  const expires =
+    issued.expires === undefined ? Number.POSITIVE_INFINITY : new Date(issued.expires).getTime();
+  if (faults.has('expired') || expires < Date.now())
+    throw new Refusal(34, 'Unauthorized: bearer token expired');
   if (issued.cookie !== undefined && issued.cookie !== process.env['ASPERA_SCP_COOKIE'])
     throw new Refusal(34, 'Unauthorized: another cookie');
   const prefix = Buffer.from(String(options.get('--source-prefix64') ?? ''), 'base64').toString();
   return pairs.map(({ source, local }) => {
     const whole = `${prefix}${source}`;
-    if (!Object.hasOwn(issued.sources, whole)) throw new Refusal(34, 'Unauthorized: source is not of this token');
+    if (!Object.hasOwn(issued.sources, whole))
+      throw new Refusal(34, 'Unauthorized: source is not of this token');
     return { source: whole, local, bytes: issued.sources[whole] };
   });
 }
@@ -160,7 +168,8 @@ async function transfer(management, options, faults, destination, files) {
   let moved = 0;
   let resumed = 0;
   let failed = 0;
-  const stats = (file) => say('STATS', { File: file, TransferBytes: moved, StartByte: resumed, Rate: 100_000 });
+  const stats = (file) =>
+    say('STATS', { File: file, TransferBytes: moved, StartByte: resumed, Rate: 100_000 });
   const limitOf = (name) => (faults.has(name) ? Number(faults.get(name)) : Number.POSITIVE_INFINITY);
   const named = (name, local) => faults.has(name) && local.endsWith(faults.get(name));
   for (const { source, local, bytes } of files) {
@@ -172,7 +181,8 @@ async function transfer(management, options, faults, destination, files) {
     }
     if (named('missing', local)) continue;
     const illegal = faults.get('underscore');
-    const target = illegal === undefined ? asked : join(dirname(asked), basename(asked).replaceAll(illegal, '_'));
+    const target =
+      illegal === undefined ? asked : join(dirname(asked), basename(asked).replaceAll(illegal, '_'));
     const size = statSync(bytes).size;
     if (resume && existsSync(target) && statSync(target).size === size && sameBytes(target, bytes, size)) {
       resumed += size;
@@ -222,7 +232,9 @@ async function transfer(management, options, faults, destination, files) {
 async function main() {
   const argv = process.argv.slice(2);
   if (argv.length === 1 && argv[0] === '-A') {
-    process.stdout.write(`IBM Aspera Connect version 4.2\nascp version ${VERSION} abcdef\nOperating System: fake\n`);
+    process.stdout.write(
+      `IBM Aspera Connect version 4.2\nascp version ${VERSION} abcdef\nOperating System: fake\n`,
+    );
     return 0;
   }
   const log = process.env['FAKE_ASCP_LOG'];
