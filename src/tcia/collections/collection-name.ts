@@ -54,7 +54,11 @@ function addressIn(text: string, { wordpress }: Pick<TciaServers, 'wordpress'>):
 
 function readPage(url: URL, what: string, servers: Pick<TciaServers, 'wordpress'>): CollectionName {
   const { host, pathname } = url;
-  if (/^faspex\./i.test(host) || /\/aspera\/faspex(?:\/|$)/.test(pathname) || url.searchParams.has('context')) {
+  if (
+    /^faspex\./i.test(host) ||
+    /\/aspera\/faspex(?:\/|$)/.test(pathname) ||
+    url.searchParams.has('context')
+  ) {
     throw new CarrelError('bad-input', 'a link to a package names no data set', {
       item: host,
       next: 'carrel tcia get takes the link itself; carrel tcia show wants the name, DOI or page of a data set',
@@ -69,12 +73,16 @@ function readPage(url: URL, what: string, servers: Pick<TciaServers, 'wordpress'
     return { by: 'page', slug, address: `${servers.wordpress}/${section.replace(/s$/, '')}/${raw}/` };
   }
   const isFile = pathname.includes('/wp-content/');
-  throw new CarrelError('bad-input', `${isFile ? 'a file' : 'this page'} of TCIA names no data set: ${host}${pathname}`, {
-    item: `${host}${pathname}`,
-    next: isFile
-      ? `carrel get ${url.origin}${pathname} fetches it`
-      : 'pages of data sets are …/collection/NAME/ and …/analysis-result/NAME/; carrel tcia collections lists them',
-  });
+  throw new CarrelError(
+    'bad-input',
+    `${isFile ? 'a file' : 'this page'} of TCIA names no data set: ${host}${pathname}`,
+    {
+      item: `${host}${pathname}`,
+      next: isFile
+        ? `carrel get ${url.origin}${pathname} fetches it`
+        : 'pages of data sets are …/collection/NAME/ and …/analysis-result/NAME/; carrel tcia collections lists them',
+    },
+  );
 }
 
 /**

@@ -138,7 +138,10 @@ export interface TciaCatalogue {
 
 /** True where the address lets anybody in who has it: it is printed only on request, and never in logs or receipts. */
 export function isSecret(download: Pick<TciaDownload, 'kind' | 'url'>): boolean {
-  return download.url !== null && (download.kind === 'faspex' || /[?&#](?:context|passcode|token)=/i.test(download.url));
+  return (
+    download.url !== null &&
+    (download.kind === 'faspex' || /[?&#](?:context|passcode|token)=/i.test(download.url))
+  );
 }
 
 /** A download for output: without its address where that is a secret. */

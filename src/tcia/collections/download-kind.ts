@@ -33,7 +33,8 @@ export function downloadKind(facts: KindFacts): TciaDownloadKind {
 
 function kindOfAddress({ host, pathname, search }: URL, { fileTypes }: KindFacts): TciaDownloadKind {
   if (/^faspex\./i.test(host) || /\/aspera\/faspex(?:\/|$)/.test(pathname)) return 'faspex';
-  if (/^\?(?:.*&)?context=ey/.test(search) && /^\/(?:public(?:\/package)?\/?)?$/.test(pathname)) return 'faspex';
+  if (/^\?(?:.*&)?context=ey/.test(search) && /^\/(?:public(?:\/package)?\/?)?$/.test(pathname))
+    return 'faspex';
   if (/\.tcia$/i.test(pathname)) return 'nbia';
   if (isPathDb(host)) return 'pathdb';
   const ending = /\.([a-z0-9]{1,5})$/i.exec(pathname)?.[1];
@@ -63,8 +64,11 @@ export function accessOf(facts: {
 }): TciaDownload['access'] {
   const { license, access, requirements } = facts;
   if (license !== null && OPEN.test(license)) return 'public';
-  return [license ?? '', access, requirements ?? ''].some((text) => CLOSED.test(text)) ? 'controlled' : 'public';
+  return [license ?? '', access, requirements ?? ''].some((text) => CLOSED.test(text))
+    ? 'controlled'
+    : 'public';
 }
 
 /** Where TCIA says how to apply for controlled data. */
-export const CONTROLLED_ACCESS_PAGE = 'https://www.cancerimagingarchive.net/nih-controlled-data-access-policy/';
+export const CONTROLLED_ACCESS_PAGE =
+  'https://www.cancerimagingarchive.net/nih-controlled-data-access-policy/';

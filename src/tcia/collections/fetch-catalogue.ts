@@ -59,7 +59,10 @@ async function addFileAddresses(
 }
 
 /** A download with the address of its file, which also decides its kind. */
-export function withAddress(download: TciaDownload, file: { url: string; size: number | null }): TciaDownload {
+export function withAddress(
+  download: TciaDownload,
+  file: { url: string; size: number | null },
+): TciaDownload {
   const url = file.url;
   return { ...download, url, kind: downloadKind({ ...download, url }), size: file.size ?? download.size };
 }

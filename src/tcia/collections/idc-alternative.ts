@@ -49,7 +49,10 @@ export async function idcAlternative(
   catalog: Pick<Catalog, 'query' | 'archive' | 'releaseName'>,
   signal?: AbortSignal,
 ): Promise<IdcAlternative | undefined> {
-  const ids = collection.kind === 'collection' ? [...new Set([collection.name, collection.slug].map(collectionId))] : [];
+  const ids =
+    collection.kind === 'collection'
+      ? [...new Set([collection.name, collection.slug].map(collectionId))]
+      : [];
   const parameters = { doi: collection.doi ?? '', ids };
   const { rows } = await catalog.query(STATEMENT, { parameters, signal });
   const parts: IdcPart[] = [];

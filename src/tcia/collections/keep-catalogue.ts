@@ -75,13 +75,21 @@ export async function openCatalogue(options: OpenCatalogueOptions): Promise<Open
     if (age(old) < DAY_MS && !ahead) return asOld(old, []);
     // The file's time tells of the last attempt: without a connection, not every command waits for it.
     if (now.getTime() - kept.touchedMs < DAY_MS && kept.touchedMs - Date.parse(old.fetchedAt) > DAY_MS)
-      return asOld(old, [`${ageText(age(old))} old; carrel tcia collections --refresh tries again to fetch it`]);
+      return asOld(old, [
+        `${ageText(age(old))} old; carrel tcia collections --refresh tries again to fetch it`,
+      ]);
   }
   try {
     const patience = refresh === 'auto' && old !== undefined ? { attempts: 2 } : {};
     const catalogue = await fetchCatalogue(servers, { ...options, ...patience, now });
     await writeKept(path, catalogue, now);
-    return { catalogue, path, fresh: true, ageMs: 0, notes: kept?.problem === undefined ? [] : [kept.problem] };
+    return {
+      catalogue,
+      path,
+      fresh: true,
+      ageMs: 0,
+      notes: kept?.problem === undefined ? [] : [kept.problem],
+    };
   } catch (error) {
     if (refresh === 'always' || old === undefined || !isCarrelError(error) || error.code === 'interrupted')
       throw error;
@@ -192,7 +200,8 @@ async function readKept(path: string): Promise<Kept | undefined> {
     const { format: _, ...catalogue } = v.parse(CatalogueSchema, JSON.parse(content));
     return { catalogue, touchedMs };
   } catch {
-    const problem = 'the catalogue on disk could not be used (damaged, or of another version) and was fetched anew';
+    const problem =
+      'the catalogue on disk could not be used (damaged, or of another version) and was fetched anew';
     return { catalogue: undefined, touchedMs, problem };
   }
 }

@@ -35,7 +35,8 @@ function letters(text: string): string {
 function likeness(a: string, b: string): number {
   if (a === '' || b === '') return 0;
   const shorter = Math.min(a.length, b.length);
-  const bonus = shorter < 3 ? 0 : b.startsWith(a) || a.startsWith(b) ? 0.5 : b.includes(a) || a.includes(b) ? 0.45 : 0;
+  const bonus =
+    shorter < 3 ? 0 : b.startsWith(a) || a.startsWith(b) ? 0.5 : b.includes(a) || a.includes(b) ? 0.45 : 0;
   const counts = new Map<string, number>();
   for (const pair of pairsOf(a)) counts.set(pair, (counts.get(pair) ?? 0) + 1);
   let common = 0;

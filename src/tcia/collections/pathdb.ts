@@ -37,10 +37,7 @@ export interface PathDbFile extends TciaFile {
 
 /** Drupal wraps every value: `[{ "value": … }]`, with `url` or `target_id` beside it; a field without one is `[]`. */
 const Field = v.optional(
-  v.fallback(
-    v.array(v.looseObject({ value: v.optional(v.unknown()), url: v.optional(v.unknown()) })),
-    [],
-  ),
+  v.fallback(v.array(v.looseObject({ value: v.optional(v.unknown()), url: v.optional(v.unknown()) })), []),
   [],
 );
 const CollectionSchema = v.looseObject({ tid: Field, name: Field, changed: Field });
@@ -60,9 +57,15 @@ type FieldValue = v.InferOutput<typeof Field>;
 const MOST_PAGES = 10_000;
 
 /** Collections of PathDB. @throws CarrelError as `askJson` */
-export async function pathdbCollections(servers: TciaServers, options: AskOptions): Promise<PathDbCollection[]> {
+export async function pathdbCollections(
+  servers: TciaServers,
+  options: AskOptions,
+): Promise<PathDbCollection[]> {
   const what = "PathDB's list of collections";
-  const items = listOf(await askJson({ what, url: `${servers.pathdb}/collections?_format=json` }, options), what);
+  const items = listOf(
+    await askJson({ what, url: `${servers.pathdb}/collections?_format=json` }, options),
+    what,
+  );
   return items.flatMap((item) => {
     const read = v.safeParse(CollectionSchema, item);
     if (!read.success) return [];
@@ -126,10 +129,14 @@ function readImage(item: unknown, servers: TciaServers): PathDbFile {
   const address = addressOf(fields?.field_wsiimage[0]?.url);
   const image = fields === undefined ? '' : textOf(fields.imageid) || textOf(fields.nid);
   if (fields === undefined || address === null) {
-    throw new CarrelError('network', `PathDB lists an image without an address${image === '' ? '' : `: ${image}`}`, {
-      item: image,
-      next: 'try again later; the rest can be fetched by its addresses with carrel get',
-    });
+    throw new CarrelError(
+      'network',
+      `PathDB lists an image without an address${image === '' ? '' : `: ${image}`}`,
+      {
+        item: image,
+        next: 'try again later; the rest can be fetched by its addresses with carrel get',
+      },
+    );
   }
   const subject = textOf(fields.clinicaltrialsubjectid) || 'unknown';
   return {

@@ -7,6 +7,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
   quot: '"',
   apos: "'",
   nbsp: ' ',
+  shy: '',
   ndash: '–',
   mdash: '—',
   lsquo: '‘',
@@ -76,7 +77,7 @@ export function textOrNull(value: unknown): string | null {
 
 /** A list of texts from a list, from one text, or from an object that numbers its members. No text twice. */
 export function plainList(value: unknown): string[] {
-  const items = Array.isArray(value) ? (value as unknown[]) : numbered(value) ?? [value];
+  const items = Array.isArray(value) ? (value as unknown[]) : (numbered(value) ?? [value]);
   return [...new Set(items.map(plainText))].filter((text) => text !== '');
 }
 

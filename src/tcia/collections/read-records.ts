@@ -1,6 +1,12 @@
 /** Records of TCIA's collection manager → our types. Every field may be missing, `false`, `""`, or of another shape. */
 import * as v from 'valibot';
-import type { TciaCitation, TciaCollection, TciaCollectionKind, TciaDownload, TciaVersion } from './collection.ts';
+import type {
+  TciaCitation,
+  TciaCollection,
+  TciaCollectionKind,
+  TciaDownload,
+  TciaVersion,
+} from './collection.ts';
 import { accessOf, downloadKind } from './download-kind.ts';
 import { addressOf, dateOf, doiOf, idOf, idsOf, isTicked, numberOf, sizeOf } from './odd-values.ts';
 import { plainList, plainText, splitList, textOrNull } from './plain-text.ts';

@@ -44,7 +44,10 @@ export async function resolveCollection(what: string, options: ResolveOptions): 
 }
 
 /** Data sets that a name means, as far as the catalogue knows. A name as it is written goes before similar ones. */
-export function findCollections(name: CollectionName, { collections }: Pick<TciaCatalogue, 'collections'>): TciaCollection[] {
+export function findCollections(
+  name: CollectionName,
+  { collections }: Pick<TciaCatalogue, 'collections'>,
+): TciaCollection[] {
   if (name.by === 'doi') return collections.filter(({ doi }) => doi === name.doi);
   if (name.by === 'page') {
     const slug = name.slug.toLowerCase();

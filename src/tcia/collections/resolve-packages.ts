@@ -70,7 +70,9 @@ export function choosePackages(
   const notes =
     others.length === 0
       ? []
-      : [`also of ${collection.name}: ${others.map(shortly).join('; ')}; choose with --download ID, or --download all`];
+      : [
+          `also of ${collection.name}: ${others.map(shortly).join('; ')}; choose with --download ID, or --download all`,
+        ];
   return { collection, downloads: [only], notes };
 }
 
@@ -99,7 +101,8 @@ function chooseOne(choice: string, collection: TciaCollection, all: readonly Tci
   ].find((some) => some.length > 0);
   const [first, second] = found ?? [];
   if (first !== undefined && second === undefined) return first;
-  if (found !== undefined) throw ambiguous(collection, `${text} means ${found.length} downloads of ${collection.name}`, found);
+  if (found !== undefined)
+    throw ambiguous(collection, `${text} means ${found.length} downloads of ${collection.name}`, found);
   throw new CarrelError('not-found', `${collection.name} has no download ${text}`, {
     item: text,
     next: choicesText(all),
@@ -110,7 +113,11 @@ function textOf({ title, kind, types, fileTypes }: TciaDownload): string {
   return [title, kind, ...types, ...fileTypes].join(' ').toLowerCase();
 }
 
-function ambiguous(collection: TciaCollection, message: string, choices: readonly TciaDownload[]): CarrelError {
+function ambiguous(
+  collection: TciaCollection,
+  message: string,
+  choices: readonly TciaDownload[],
+): CarrelError {
   return new CarrelError('ambiguous', message, { item: collection.name, next: choicesText(choices) });
 }
 
@@ -126,10 +133,14 @@ function shortly({ id, title, kind, access }: TciaDownload): string {
 function obstacle(download: TciaDownload, collection: TciaCollection): CarrelError | undefined {
   const item = String(download.id);
   if (download.access === 'controlled') {
-    return new CarrelError('permission', `${download.title} of ${collection.name} is under controlled access`, {
-      item,
-      next: `apply as ${CONTROLLED_ACCESS_PAGE} says`,
-    });
+    return new CarrelError(
+      'permission',
+      `${download.title} of ${collection.name} is under controlled access`,
+      {
+        item,
+        next: `apply as ${CONTROLLED_ACCESS_PAGE} says`,
+      },
+    );
   }
   if (download.kind !== 'external') return undefined;
   const where = isSecret(download) ? null : (download.url ?? download.search);

@@ -15,23 +15,29 @@ export interface CollectionQuestion {
 }
 
 /** Where a word is worth how much. */
-const FIELDS: readonly [weight: number, texts: (collection: TciaCollection) => readonly (string | null)[]][] = [
-  [100, ({ slug, name, doi }) => [slug, name, doi]],
-  [40, ({ title, programs }) => [title, ...programs]],
-  [30, ({ cancerTypes, cancerLocations }) => [...cancerTypes, ...cancerLocations]],
-  [20, ({ dataTypes, species, supportingData }) => [...dataTypes, ...species, ...supportingData]],
-  [10, ({ licenses, collections, status }) => [...licenses, ...collections, status]],
-  [1, ({ summary }) => [summary]],
-];
+const FIELDS: readonly [weight: number, texts: (collection: TciaCollection) => readonly (string | null)[]][] =
+  [
+    [100, ({ slug, name, doi }) => [slug, name, doi]],
+    [40, ({ title, programs }) => [title, ...programs]],
+    [30, ({ cancerTypes, cancerLocations }) => [...cancerTypes, ...cancerLocations]],
+    [20, ({ dataTypes, species, supportingData }) => [...dataTypes, ...species, ...supportingData]],
+    [10, ({ licenses, collections, status }) => [...licenses, ...collections, status]],
+    [1, ({ summary }) => [summary]],
+  ];
 
 /** Data sets that all words are found in, best first; without words all of them by name. */
 export function searchCollections(catalogue: TciaCatalogue, question: CollectionQuestion): TciaCollection[] {
   const { kinds = [], downloads = [], hidden = false } = question;
-  const words = (question.words ?? []).flatMap((word) => fold(word).split(/\s+/)).filter((word) => word !== '');
+  const words = (question.words ?? [])
+    .flatMap((word) => fold(word).split(/\s+/))
+    .filter((word) => word !== '');
   const scored = catalogue.collections.flatMap((collection) => {
     if (collection.hidden && !hidden) return [];
     if (kinds.length > 0 && !kinds.includes(collection.kind)) return [];
-    if (downloads.length > 0 && !downloadsOf(catalogue, collection).some(({ kind }) => downloads.includes(kind)))
+    if (
+      downloads.length > 0 &&
+      !downloadsOf(catalogue, collection).some(({ kind }) => downloads.includes(kind))
+    )
       return [];
     const score = scoreOf(collection, words);
     return score === undefined ? [] : [{ collection, score }];

@@ -67,7 +67,10 @@ export async function fetchList(
 }
 
 function listAddress(origin: string, list: WordpressList, question: ListQuestion, page: number): string {
-  const query = new URLSearchParams({ per_page: String(question.perPage ?? 100), _fields: question.fields.join(',') });
+  const query = new URLSearchParams({
+    per_page: String(question.perPage ?? 100),
+    _fields: question.fields.join(','),
+  });
   if (question.include !== undefined) query.set('include', question.include.join(','));
   if (question.search !== undefined) query.set('search', question.search);
   if (page > 1) query.set('page', String(page));
@@ -99,7 +102,9 @@ function readItems(text: string, what: string, origin: string): unknown[] {
     const isPage = /^\s*</.test(text);
     throw new CarrelError('network', `${host} did not answer with JSON for ${what}`, {
       item: what,
-      next: isPage ? 'it answered with a page, perhaps of its maintenance; try again later' : 'try again later',
+      next: isPage
+        ? 'it answered with a page, perhaps of its maintenance; try again later'
+        : 'try again later',
       cause,
     });
   }
@@ -187,6 +192,8 @@ function readMedia(value: unknown): MediaFile | undefined {
   if (!read.success) return undefined;
   const { id, source_url: url, media_details: details } = read.output;
   const size =
-    typeof details === 'object' && details !== null ? (details as Record<string, unknown>)['filesize'] : undefined;
+    typeof details === 'object' && details !== null
+      ? (details as Record<string, unknown>)['filesize']
+      : undefined;
   return { id, url, size: numberOf(plainText(size)) };
 }
