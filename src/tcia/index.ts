@@ -50,7 +50,30 @@ export {
   resolvePackages,
 } from './collections/resolve-packages.ts';
 export { type CollectionQuestion, searchCollections } from './collections/search-collections.ts';
+export {
+  createFaspexClient,
+  type FaspexAnswer,
+  type FaspexClient,
+  type FaspexOptions,
+  type FaspexQuestion,
+} from './faspex/faspex-client.ts';
+export { findGateway } from './faspex/find-gateway.ts';
+export {
+  type ListingOutcome,
+  type ListPackageOptions,
+  listPackage,
+  normalisePath,
+  type PackageListing,
+} from './faspex/list-package.ts';
 export type { PackageEntry } from './faspex/package-entry.ts';
+export { type PackageInfo, readPackageInfo } from './faspex/package-info.ts';
+export { type PackageLink, parsePackageLink } from './faspex/package-link.ts';
+export {
+  batchPaths,
+  PATHS_PER_SPEC,
+  requestTransferSpec,
+  type TransferSpecOptions,
+} from './faspex/request-transfer-spec.ts';
 export type { TransferSpec, TransferType } from './faspex/transfer-spec.ts';
 export { TCIA_SERVERS, type TciaServerName, type TciaServers, tciaServers } from './servers.ts';
 export { type FoundSums, findSums, openSums } from './sums/find-sums.ts';

@@ -38,6 +38,8 @@ const MOST_ROWS = 500;
 const LEAST_ROWS = 10;
 /** After so many answers without a failure, larger pages are tried again. */
 const CALM = 20;
+/** Answers without anything new after which a server is taken to go in a circle. */
+const MOST_IDLE = 3;
 
 /** Page sizes begin with 500 rows, and are halved where the server fails. */
 export function createPageSize(): PageSize {
@@ -120,14 +122,17 @@ async function byTokens(
   found: Found,
 ): Promise<void> {
   let token: string | undefined;
-  const used = new Set<string>();
-  for (;;) {
+  const [used, seen] = [new Set<string>(), new Set<string>()];
+  for (let idle = 0; idle < MOST_IDLE; ) {
     const held = token;
     const answer = await askPage(client, options, (rows) =>
       question(client, folder, 'files/received/page', { per_page: String(rows) }, held),
     );
     const page = readListing(answer.json, folder, whatOf(client, folder));
     keep(page.entries, found, options);
+    const before = seen.size;
+    for (const { path } of page.entries) seen.add(path);
+    idle = seen.size > before ? 0 : idle + 1;
     token = answer.headers.get('x-aspera-next-iteration-token')?.trim();
     // The same token again leads to the same page again.
     if (token === undefined || token === '' || used.has(token)) return;

@@ -35,10 +35,12 @@ export function answerListing(tree: PackageTree, { url, body, faults }: Asked, p
   if (!paged && faults.noOffsets === true) return faspexError(500, '1000', 'InternalError');
   const asked = body['path'];
   if (typeof asked !== 'string') return faspexError(500, '1000', 'InternalError');
-  const rows = tree.children(asked.replaceAll(/^\/+|\/+$/g, ''));
-  if (rows === undefined) {
-    const file = tree.entry(asked.replaceAll(/^\/+|\/+$/g, '')) !== undefined;
-    if (!file) return faspexError(404, '2101', 'The path does not exist');
+  const inside = asked.replaceAll(/^\/+|\/+$/g, '');
+  const rows = tree.children(inside);
+  const file = tree.entry(inside);
+  // A file has no rows; a link to a folder that is gone is not there.
+  if (rows === undefined && (file === undefined || file.target?.type === 'directory')) {
+    return faspexError(404, '2101', 'The path does not exist');
   }
   const query = url.searchParams;
   const tokenFrom = faults.tokenIn ?? 'both';
