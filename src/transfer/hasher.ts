@@ -23,6 +23,9 @@ const ETAG_TRIES = 4;
 /** Bytes read at once from a file. */
 const READ_BYTES = 1 << 20;
 
+/** Bytes read at once at least: a file that is longer than expected is not read byte by byte. */
+const LEAST_READ_BYTES = 1 << 12;
+
 /** Several digests of one sequence of bytes. */
 export interface Hasher {
   readonly algorithms: ReadonlySet<DigestAlgorithm>;
@@ -90,7 +93,7 @@ export async function hashFile(
 ): Promise<{ bytes: number; digests: Digest[] }> {
   const hasher = createHasher(algorithms, options);
   try {
-    const bytes = await readInto(hasher, path, options);
+    const bytes = await readInto(hasher, path, { ...options, about: options.expected?.size });
     return { bytes, digests: await hasher.digests() };
   } finally {
     hasher.abandon();
@@ -101,14 +104,20 @@ export async function hashFile(
 export async function readInto(
   hasher: Pick<Hasher, 'update'>,
   path: string,
-  options: { length?: number | undefined; signal?: AbortSignal | undefined } = {},
+  options: {
+    length?: number | undefined;
+    /** What the file is expected to hold: no more memory is taken than that needs. It may hold more. */
+    about?: number | undefined;
+    signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<number> {
   const { signal } = options;
   const length = options.length ?? Number.POSITIVE_INFINITY;
+  const room = Math.min(READ_BYTES, length, options.about ?? READ_BYTES);
   try {
     const file = await open(path, 'r');
     try {
-      const buffer = Buffer.allocUnsafe(Math.min(READ_BYTES, Math.max(1, length)));
+      const buffer = Buffer.allocUnsafe(Math.max(LEAST_READ_BYTES, room));
       let position = 0;
       while (position < length) {
         if (signal?.aborted) throw abortError(signal);

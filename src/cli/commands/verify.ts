@@ -15,7 +15,7 @@ import {
 } from '../../cohort/index.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
-import { type CommandSpec, progressOption, type Run } from '../command.ts';
+import { type CommandSpec, collect, progressOption, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { printMissing } from '../output/get-report.ts';
@@ -23,6 +23,7 @@ import { toJson } from '../output/json.ts';
 import { createProgress } from '../output/progress.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
 import { printable, shortPath, write } from '../terminal.ts';
+import { sumsFlags, verifyBySums, withSumsHint } from './verify-sums.ts';
 
 /** `carrel verify`. */
 export const spec: CommandSpec = {
@@ -33,14 +34,31 @@ export const spec: CommandSpec = {
     'carrel verify data/carrel.lock.json --size',
     'carrel verify data --fix',
     'carrel verify data --merge',
+    "carrel verify 'PKG - Biobank_CMB-GEC_v1' --sums auto",
+    'carrel verify data --sums HER2_tumor_ROIs_v3.sums --scope Yale_HER2_cohort/Annotations',
   ],
   exitCodes: [0, 1, 2, 3, 4, 5, 130],
   define(command) {
     command
-      .argument('<folder-or-lock>', 'a folder that carrel get filled, or a lock file')
+      .argument(
+        '<folder-or-lock>',
+        'a folder that carrel get filled, or a lock file; with --sums any folder of a package',
+      )
       .addOption(new Option('-o, --output <dir>', 'the folder, where the lock file lies elsewhere'))
       .addOption(new Option('--size', 'compare sizes only'))
       .addOption(new Option('--extra', 'also name files that the lock file does not'))
+      .addOption(
+        new Option(
+          '--sums <file>',
+          'prove a package that any tool fetched against its list of checksums (repeatable); auto takes the .sums files at its root',
+        ).argParser(collect),
+      )
+      .addOption(
+        new Option(
+          '--scope <path>',
+          'with --sums: only this file or folder of the package (repeatable)',
+        ).argParser(collect),
+      )
       .addOption(
         new Option('--merge', 'join the shares that carrel get --part fetched into one cohort first'),
       )
@@ -48,12 +66,14 @@ export const spec: CommandSpec = {
       .addOption(progressOption());
   },
   async run(run, [path = '.'], flags) {
+    const bySums = sumsFlags(flags);
+    if (bySums !== undefined) return await verifyBySums(run, path, bySums);
     const output = flags['output'];
     if (flags['merge'] === true) await merge(run, resolve(run.terminal.cwd, path));
     const folder = await openLockedFolder(
       resolve(run.terminal.cwd, path),
       typeof output === 'string' ? resolve(run.terminal.cwd, output) : undefined,
-    );
+    ).catch((error: unknown) => withSumsHint(error, resolve(run.terminal.cwd, path)));
     const check = async () => {
       const progress = await createProgress(run);
       return await verifyFolder(folder, {

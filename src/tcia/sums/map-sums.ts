@@ -62,7 +62,12 @@ export function mapSums(entries: readonly Pick<SumEntry, 'path'>[], local: Local
       (a, b) => b.hits - a.hits || costOf(a.mapping, at) - costOf(b.mapping, at) || compareMappings(a, b),
     );
   const most = Math.max(first.size, ranked[0]?.hits ?? 0);
-  if (most === 0) return { mapping: plain, hits: 0, ties: [], files: first };
+  if (most === 0) {
+    // A list that was put into a folder of its own speaks of those beside it; one in a package never of another package.
+    const elsewhere = at !== '' && !/(?:^|\/)PKG - /i.test(at) ? mapSums(entries, local) : undefined;
+    if (elsewhere !== undefined && elsewhere.hits > 0) return elsewhere;
+    return { mapping: plain, hits: 0, ties: [], files: first };
+  }
   const best = ranked.filter(({ hits }) => hits === most).map(({ mapping }) => mapping);
   const [winner = plain, ...others] = first.size === most ? [plain, ...best] : best;
   const files = winner === plain ? first : lay(entries, local, winner);

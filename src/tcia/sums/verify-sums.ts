@@ -2,7 +2,7 @@
  * Proves the files of a package against its lists of checksums, whoever fetched them. Without network.
  */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { abortError } from '../../errors.ts';
 import type { Digest } from '../../identifiers/index.ts';
 import { type ProvenFile, type TransferEvent, verifyFiles } from '../../transfer/index.ts';
@@ -177,7 +177,11 @@ function expectations(
     };
     for (const { path, digests } of entries) expect(path, digests);
     for (const { path, lines } of list.conflicts)
-      expect(path, [], `${list.origin} lists it with different digests in lines ${lines.join(' and ')}`);
+      expect(
+        path,
+        [],
+        `${basename(list.origin)} lists it with different digests in lines ${lines.join(' and ')}`,
+      );
   }
   const sorted = [...expected].sort(([a], [b]) => (a < b ? -1 : 1));
   return { expected: new Map(sorted), missing: [...missing].filter((path) => !found.has(path)) };

@@ -74,6 +74,11 @@ describe('the folder of a list', () => {
     expect(lay(['caseA/image.svs'], ['caseB/image.svs'])).toMatchObject({ hits: 0, found: {} });
   });
 
+  test('a list in a folder of its own speaks of those beside it; one in a package never of another package', () => {
+    expect(lay(CONTENT, below(PKG), 'lists')).toMatchObject({ add: PKG, hits: 4 });
+    expect(lay(CONTENT, below(PKG), 'PKG - other')).toMatchObject({ add: 'PKG - other', hits: 0 });
+  });
+
   test('nothing on disk: the place is that of the list', () => {
     expect(lay(CONTENT, [], PKG)).toEqual({ strip: '', add: PKG, hits: 0, ties: [], found: {} });
   });

@@ -1,0 +1,112 @@
+/** `carrel verify DIR --sums FILE`: proves a package that any tool fetched against its lists of checksums. */
+import { stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { CarrelError, isCarrelError } from '../../errors.ts';
+import { type FoundSums, findSums, isSumsReportGood, openSums, verifySums } from '../../tcia/index.ts';
+import type { Run } from '../command.ts';
+import type { ExitCode } from '../exit-codes.ts';
+import { createProgress } from '../output/progress.ts';
+import { printSumsNotes, printSumsReport } from '../output/sums-report.ts';
+import { shortPath } from '../terminal.ts';
+
+/** What `--sums` takes instead of a file. */
+const AUTO = 'auto';
+
+/** Flags that need a lock file. */
+const OF_LOCKS = ['fix', 'merge', 'size', 'output'] as const;
+
+/** How it was asked for. */
+export interface VerifySumsFlags {
+  /** Files as typed, or `auto`. */
+  sums: readonly string[];
+  scope: readonly string[];
+  /** Name every file that no list names. */
+  extra: boolean;
+  /** All paths of the package, where its lock file tells them. */
+  listing?: readonly string[] | undefined;
+}
+
+/**
+ * Verifies and prints. Ends with 5 where a listed file is wrong or missing, or nothing was proven.
+ *
+ * @throws CarrelError `not-found` for a folder or list that is not there, and for a scope that names nothing
+ */
+export async function verifyBySums(run: Run, path: string, flags: VerifySumsFlags): Promise<ExitCode> {
+  const { cwd } = run.terminal;
+  const directory = resolve(cwd, path);
+  if (!(await stat(directory).catch(() => undefined))?.isDirectory())
+    throw new CarrelError('not-found', `there is no folder ${path}`, {
+      item: path,
+      next: 'name the folder that the package was fetched to',
+    });
+  const named = flags.sums.filter((file) => file !== AUTO).map((file) => resolve(cwd, file));
+  const found = flags.sums.includes(AUTO) ? await findAll(directory, path) : [];
+  const lists = await openSums(directory, [...new Set([...named, ...found])], { signal: run.signal });
+  const progress = await createProgress(run);
+  const report = await verifySums(lists, {
+    directory,
+    scope: flags.scope,
+    listing: flags.listing,
+    onEvent: progress.report,
+    signal: run.signal,
+  }).finally(progress.end);
+  const [unknown] = report.unknown;
+  if (unknown !== undefined)
+    throw new CarrelError('not-found', `${unknown} is neither in the list of checksums nor in the folder`, {
+      item: unknown,
+      next: `name paths as ${basename(lists[0]?.list.origin ?? 'the list')} has them, or as they are below ${shortPath(cwd, directory)}`,
+    });
+  const good = isSumsReportGood(report);
+  if (!run.quiet && !run.json) await printSumsNotes(run, report, ownLists(lists));
+  await printSumsReport(run, report, { directory, good, all: flags.extra, scoped: flags.scope.length > 0 });
+  return good ? 0 : 5;
+}
+
+/**
+ * The flags that ask for lists of checksums; undefined where none is named.
+ *
+ * @throws CarrelError `usage` for flags that say nothing of such lists, or nothing without them
+ */
+export function sumsFlags(flags: Record<string, unknown>): VerifySumsFlags | undefined {
+  const sums = (flags['sums'] ?? []) as string[];
+  const scope = (flags['scope'] ?? []) as string[];
+  if (sums.length === 0 && scope.length === 0) return undefined;
+  if (sums.length === 0)
+    throw new CarrelError('usage', '--scope needs --sums', {
+      item: '--scope',
+      next: 'add --sums FILE, or --sums auto for the .sums files at the root of the folder',
+    });
+  const wrong = OF_LOCKS.find((name) => flags[name] !== undefined && flags[name] !== false);
+  if (wrong !== undefined)
+    throw new CarrelError('usage', `--${wrong} needs a lock file and cannot be used with --sums`, {
+      item: `--${wrong}`,
+      next: 'leave it out; a list of checksums tells neither sizes nor where files can be had',
+    });
+  return { sums, scope, extra: flags['extra'] === true };
+}
+
+async function findAll(directory: string, path: string): Promise<string[]> {
+  const found = await findSums(directory);
+  if (found.length === 0)
+    throw new CarrelError('not-found', `there is no .sums file at the root of ${path}`, {
+      item: path,
+      next: 'name the list with --sums FILE; it may lie anywhere',
+    });
+  return found;
+}
+
+function ownLists(lists: readonly FoundSums[]): string[] {
+  return lists.filter(({ evidence }) => evidence === 'own').map(({ list }) => list.origin);
+}
+
+/** For a folder without a lock file that has a list of checksums: the same error, with the way that is left. */
+export async function withSumsHint(error: unknown, directory: string): Promise<never> {
+  if (!isCarrelError(error, 'not-found')) throw error;
+  const found = await findSums(directory).catch(() => []);
+  if (found.length === 0) throw error;
+  throw new CarrelError('not-found', error.message, {
+    item: error.item,
+    next: `prove the folder against ${basename(found[0] ?? '')} with --sums auto`,
+    cause: error,
+  });
+}
