@@ -34,6 +34,7 @@ export {
   openCatalogue,
 } from './collections/keep-catalogue.ts';
 export { mediaFile } from './collections/media-files.ts';
+export { nearestCollections } from './collections/nearest-collections.ts';
 export {
   type PathDbCollection,
   type PathDbFile,

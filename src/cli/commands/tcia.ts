@@ -1,5 +1,7 @@
 /** `carrel tcia`: The Cancer Imaging Archive. */
 import type { CommandSpec } from '../command.ts';
+import { collectionsSpec } from './tcia-collections.ts';
+import { showSpec } from './tcia-show.ts';
 
 /** `carrel tcia`. */
 export const spec: CommandSpec = {
@@ -11,5 +13,5 @@ export const spec: CommandSpec = {
   async run() {
     return undefined;
   },
-  subcommands: [],
+  subcommands: [collectionsSpec, showSpec],
 };

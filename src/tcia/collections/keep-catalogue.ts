@@ -27,6 +27,8 @@ export interface OpenCatalogueOptions extends AskOptions {
    * and a failure is an error. `never`: only what is here.
    */
   refresh?: 'auto' | 'always' | 'never' | undefined;
+  /** Told before the server is asked. */
+  onFetch?: (() => void) | undefined;
   onList?: OnList | undefined;
   /** For tests. */
   now?: (() => Date) | undefined;
@@ -79,6 +81,7 @@ export async function openCatalogue(options: OpenCatalogueOptions): Promise<Open
         `${ageText(age(old))} old; carrel tcia collections --refresh tries again to fetch it`,
       ]);
   }
+  options.onFetch?.();
   try {
     const patience = refresh === 'auto' && old !== undefined ? { attempts: 2 } : {};
     const catalogue = await fetchCatalogue(servers, { ...options, ...patience, now });
