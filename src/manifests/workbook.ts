@@ -83,7 +83,7 @@ function relationships(zip: ZipBytes): Map<string, string> {
   const root = child(parse(text, 'xl/_rels/workbook.xml.rels'), 'Relationships');
   return new Map(
     list(root['Relationship']).flatMap((one): [string, string][] => {
-      if (!/\/worksheet$/.test(String(one['@Type']))) return [];
+      if (!String(one['@Type']).endsWith('/worksheet')) return [];
       const target = String(one['@Target']);
       return [[String(one['@Id']), target.startsWith('/') ? target.slice(1) : `xl/${target}`]];
     }),

@@ -76,6 +76,24 @@ export {
   type TransferSpecOptions,
 } from './faspex/request-transfer-spec.ts';
 export type { TransferSpec, TransferType } from './faspex/transfer-spec.ts';
+export {
+  askNbia,
+  describeNbiaSeries,
+  type NbiaFilter,
+  type NbiaOptions,
+  type NbiaRow,
+  nbiaSeries,
+} from './nbia/ask-nbia.ts';
+export {
+  type FetchNbiaOptions,
+  fetchNbiaSeries,
+  type NbiaEvent,
+  type NbiaFailure,
+  type NbiaFetched,
+  type NbiaFile,
+  type NbiaResult,
+} from './nbia/fetch-series.ts';
+export { licenseShortName, type NbiaSeries, type NbiaServer } from './nbia/series-row.ts';
 export { TCIA_SERVERS, type TciaServerName, type TciaServers, tciaServers } from './servers.ts';
 export { type FoundSums, findSums, openSums } from './sums/find-sums.ts';
 export { applyMapping, type MappedSums, mapSums, type SumsMapping } from './sums/map-sums.ts';
