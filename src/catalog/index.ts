@@ -64,3 +64,4 @@ export {
 export { type UpdateOptions, updateCatalog } from './update.ts';
 export type { FetchTables } from './with-fetched-tables.ts';
 export { type Withdrawn, withdrawnText } from './withdrawn.ts';
+export { type ParquetColumn, writeParquet } from './write-parquet.ts';

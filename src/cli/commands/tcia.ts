@@ -1,5 +1,6 @@
 /** `carrel tcia`: The Cancer Imaging Archive. */
 import type { CommandSpec } from '../command.ts';
+import { browseSpec } from './tcia-browse.ts';
 import { collectionsSpec } from './tcia-collections.ts';
 import { showSpec } from './tcia-show.ts';
 
@@ -13,5 +14,5 @@ export const spec: CommandSpec = {
   async run() {
     return undefined;
   },
-  subcommands: [collectionsSpec, showSpec],
+  subcommands: [browseSpec, collectionsSpec, showSpec],
 };

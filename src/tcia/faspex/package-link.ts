@@ -37,8 +37,8 @@ const NEW_LINK =
  * `redirected=true` before or behind, `…/?context=`, `…/public?context=`, `…/aspera/faspex/public?context=`; escaped for
  * HTML or URLs, in quotation marks or angle brackets, without padding, in base64url, broken by a mail.
  *
- * @throws CarrelError `bad-input` for what is no such link or was cut off; `unsupported` for links of Faspex 4 and links
- *   to upload with. The text is repeated without its secrets.
+ * @throws CarrelError `bad-input` for what is no such link or was cut off, for links of Faspex 4, and for links to upload
+ *   with; each in its own words, which repeat the text without its secrets
  */
 export function parsePackageLink(text: string): PackageLink {
   const url = readUrl(text);
@@ -92,7 +92,7 @@ function refuseOtherLinks({ pathname, search }: URL, text: string): void {
   if (!/\/(?:external_deliveries|external\/deliveries)\/[^/]+\/?$/.test(pathname)) return;
   const item = excerpt(text);
   const open = queryValue(search, 'passcode') === undefined ? ' without its passcode' : '';
-  throw new CarrelError('unsupported', `"${item}" is a link of Faspex 4${open}`, {
+  throw new CarrelError('bad-input', `"${item}" is a link of Faspex 4${open}`, {
     item,
     next: 'TCIA has moved to Faspex 5, and this link very likely leads nowhere: open the page of the collection and copy the address of its download button',
   });
@@ -100,7 +100,7 @@ function refuseOtherLinks({ pathname, search }: URL, text: string): void {
 
 function uploadLink(text: string): CarrelError {
   const item = excerpt(text);
-  return new CarrelError('unsupported', `"${item}" is a link to send files with, not to fetch them`, {
+  return new CarrelError('bad-input', `"${item}" is a link to send files with, not to fetch them`, {
     item,
     next: `ask for a download link, or ${NEW_LINK}`,
   });

@@ -163,7 +163,7 @@ describe('what is refused', () => {
     'https://faspex.example.org/external_deliveries/74',
   ])('a link of Faspex 4, with what to do: %s', (text) => {
     const { code, message, next } = failure(text);
-    expect(code).toBe('unsupported');
+    expect(code).toBe('bad-input');
     expect(message).toContain('Faspex 4');
     expect(next).toContain('copy the address of its download button');
     expect(message).not.toContain('0123456789012345');
@@ -176,7 +176,7 @@ describe('what is refused', () => {
     'https://h.org/external/dropbox_submissions/new?passcode=0123456789012345678901234567890123456789',
   ])('a link to upload with: %s', (text) => {
     expect(failure(text)).toMatchObject({
-      code: 'unsupported',
+      code: 'bad-input',
       message: expect.stringContaining('a link to send files with') as string,
     });
   });

@@ -83,7 +83,7 @@ export function answerTransfer(
   { url, body, faults }: Asked,
   { uuid, expires, add, spec }: Issuing,
 ): Response {
-  const wanted = body['paths'] as unknown;
+  const wanted = body['paths'];
   const type = url.searchParams.get('transfer_type');
   if (wanted === undefined && type === 'http_gateway') return faspexError(400, '1003', 'paths is required');
   const root = `/${served.title} - ${uuid}.aspera-package/PKG - ${served.title}`;

@@ -31,7 +31,7 @@ export function readIssued(path: string): IssuedTokens {
 /** Keeps what was issued; written anew, and at once, each time. */
 export function createRegistry(path: string | undefined): {
   issued: IssuedTokens;
-  add(token: string, what: IssuedToken): void;
+  readonly add: (token: string, what: IssuedToken) => void;
 } {
   const issued: IssuedTokens = { tokens: {} };
   const save = (): void => {

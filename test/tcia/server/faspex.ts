@@ -47,14 +47,14 @@ export interface FaspexRequest {
 
 /** The server. */
 export interface TestFaspex {
-  fetch(request: Request): Promise<Response>;
+  readonly fetch: (request: Request) => Promise<Response>;
   /** May be changed while the server runs. */
   readonly faults: FaspexFaults;
   readonly requests: FaspexRequest[];
   /** Tokens for transfers; the same as in the file. */
   readonly issued: IssuedTokens;
   /** The public link of a package, in the form of TCIA's notebook. */
-  link(origin: string, packageId: string): string;
+  readonly link: (origin: string, packageId: string) => string;
 }
 
 /** Makes a server. */

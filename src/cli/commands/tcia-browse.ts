@@ -1,0 +1,254 @@
+/** `carrel tcia browse`: what is in a package, complete or said not to be. */
+import { Option } from 'commander';
+import { compileGlob } from '../../copies/index.ts';
+import { CarrelError, isCarrelError } from '../../errors.ts';
+import { createHttpPool } from '../../stores/index.ts';
+import {
+  createFaspexClient,
+  type FaspexClient,
+  type ListingOutcome,
+  listPackage,
+  normalisePath,
+  type PackageEntry,
+  parsePackageLink,
+} from '../../tcia/index.ts';
+import { type CommandSpec, collect, type Run } from '../command.ts';
+import { withBinaryDestination, withDestination } from '../output/destination.ts';
+import { ROW_FORMATS, rowFormat, writeRows } from '../output/rows.ts';
+import { formatBytes, formatCount, plural } from '../output/text.ts';
+import { tellWritten } from '../search/search.ts';
+import { serverOption, tciaServersOf } from '../tcia-catalogue.ts';
+import { printable, write } from '../terminal.ts';
+
+/** `carrel tcia browse`. */
+export const browseSpec: CommandSpec = {
+  name: 'browse',
+  summary: 'files and folders of a package, complete or said not to be',
+  examples: [
+    "carrel tcia browse 'https://faspex.cancerimagingarchive.net/aspera/faspex/public/package?context=…'",
+    'carrel tcia browse "$LINK" Yale_HER2_cohort/SVS',
+    'carrel tcia browse "$LINK" --recursive --glob \'*.xml\' --format csv -o files.csv',
+    'carrel tcia browse "$LINK" --recursive --format parquet -o files.parquet',
+  ],
+  exitCodes: [0, 1, 2, 3, 4, 7, 8, 130],
+  define(command) {
+    command
+      .argument('<what>', 'a Faspex link, in any form')
+      .argument('[path]', 'a folder or file of the package')
+      .addOption(new Option('-r, --recursive', 'everything below'))
+      .addOption(
+        new Option(
+          '--glob <pattern>',
+          "only names that match: '*.svs' on any level, 'SVS/**/*.svs' from the root (repeatable)",
+        ).argParser(collect),
+      )
+      .addOption(new Option('--format <format>', [...ROW_FORMATS, 'parquet'].join(', ')))
+      .addOption(new Option('-o, --output <file>', 'write the list to a file'))
+      .addOption(serverOption());
+  },
+  async run(run, [what = '', path = ''], flags) {
+    const parquet = flags['format'] === 'parquet' && !run.json;
+    const format = parquet ? 'table' : rowFormat(flags['format'], run.json);
+    const output = flags['output'] as string | undefined;
+    const globs = (flags['glob'] as string[] | undefined) ?? [];
+    const recursive = flags['recursive'] === true || globs.some((pattern) => pattern.includes('/'));
+    // Refused here already, though links name their servers themselves.
+    tciaServersOf(run, flags);
+    const link = parsePackageLink(what);
+    const folder = normalisePath(path);
+    const http = createHttpPool({ env: run.terminal.env });
+    try {
+      const client = createFaspexClient(link, { http });
+      await sayWhat(run, client);
+      const { entries, outcome } = await readEntries(run, client, folder, recursive);
+      await noteCount(run, client, folder, recursive, entries);
+      const shown = entries.filter(matcherOf(globs));
+      const rows = shown.map((entry) => rowOf(link.packageId, entry));
+      if (parquet) {
+        const { writeParquet } = await import('../../catalog/index.ts');
+        const written = await withBinaryDestination(run.terminal, output, (file) =>
+          writeParquet(COLUMNS, rows, file, run.signal),
+        );
+        await tellWritten(run, written, output);
+      } else {
+        const answer =
+          format === 'table'
+            ? { columns: TABLE, numeric: [1], optional: [2], whole: [3], rows: [shown.map(lineOf)] }
+            : { columns: COLUMNS.map(({ name }) => name), rows: [rows] };
+        const written = await withDestination(run.terminal, output, (terminal) =>
+          writeRows(terminal, answer, format),
+        );
+        await tellWritten(run, written, output);
+      }
+      await settle(run, link.name, outcome, shown);
+      return 0;
+    } catch (error) {
+      // The front door would repeat the command line, and with it the link.
+      if (!isCarrelError(error, 'interrupted')) throw error;
+      throw new CarrelError('interrupted', 'interrupted', { next: 'run the same command again' });
+    } finally {
+      await http.close();
+    }
+  },
+};
+
+/** One flat schema for every listing, whatever is in it. Columns may be added, never renamed. */
+const COLUMNS = [
+  { name: 'package', type: 'VARCHAR' },
+  { name: 'path', type: 'VARCHAR' },
+  { name: 'name', type: 'VARCHAR' },
+  { name: 'kind', type: 'VARCHAR' },
+  { name: 'bytes', type: 'BIGINT' },
+  { name: 'modified', type: 'VARCHAR' },
+  { name: 'link', type: 'BOOLEAN' },
+  { name: 'target', type: 'VARCHAR' },
+  { name: 'refused', type: 'VARCHAR' },
+] as const;
+
+/** What people see. */
+const TABLE = ['kind', 'size', 'modified', 'path'];
+
+/** A link is what it points to; where nobody says what that is, it is fetched like a file and called a link. */
+function kindOf({ kind, targetKind }: PackageEntry): 'file' | 'folder' | 'link' {
+  return kind === 'link' ? (targetKind ?? 'link') : kind;
+}
+
+function nameOf({ path }: PackageEntry): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
+function rowOf(packageId: string, entry: PackageEntry): unknown[] {
+  const { path, kind, size, modified, target, refused } = entry;
+  const values = [
+    packageId,
+    path,
+    nameOf(entry),
+    kindOf(entry),
+    size,
+    modified,
+    kind === 'link',
+    target,
+    refused,
+  ];
+  return values.map((value) => value ?? null);
+}
+
+function lineOf(entry: PackageEntry): unknown[] {
+  const { path, size, modified } = entry;
+  const kind = kindOf(entry);
+  return [
+    kind,
+    kind === 'folder' ? '' : formatBytes(size),
+    (modified ?? '').replace('T', ' ').slice(0, 19),
+    kind === 'folder' ? `${path}/` : path,
+  ];
+}
+
+/** A pattern without a slash is for names on any level; one with a slash is for paths from the root. */
+function matcherOf(globs: readonly string[]): (entry: PackageEntry) => boolean {
+  if (globs.length === 0) return () => true;
+  const compiled = globs.map((pattern) => ({
+    deep: pattern.includes('/'),
+    // Without a wildcard a pattern is the name itself.
+    matches: compileGlob(pattern.replace(/^\/+/, ''), 'gsutil').matches,
+  }));
+  return (entry) => compiled.some(({ deep, matches }) => matches(deep ? entry.path : nameOf(entry)));
+}
+
+/** A first sign of life, then the package by its name. */
+async function sayWhat(run: Run, client: FaspexClient): Promise<void> {
+  const { err } = run.terminal;
+  const live = err.isTTY === true && !run.quiet;
+  if (live) await write(err, `asking ${printable(new URL(client.link.origin).host)} …`);
+  try {
+    const { title, files, bytes, released } = await client.info(run.signal);
+    if (live) await write(err, CLEAR);
+    if (run.quiet || run.json) return;
+    const facts = [
+      ...(files === undefined ? [] : [plural(files, 'file')]),
+      ...(bytes === undefined ? [] : [formatBytes(bytes)]),
+      ...(released === undefined ? [] : [`released ${released.slice(0, 10)}`]),
+    ];
+    const line = `${title ?? client.link.name}${facts.length === 0 ? '' : `: ${facts.join(', ')}`}`;
+    await write(err, `${run.err.bold(printable(line))}\n`);
+  } catch (error) {
+    if (live) await write(err, CLEAR);
+    throw error;
+  }
+}
+
+const CLEAR = '\r\u001b[K';
+const REDRAW_MS = 100;
+
+/** All entries, sorted by path, so that two runs give the same list whichever answer came first. */
+async function readEntries(
+  run: Run,
+  client: FaspexClient,
+  folder: string,
+  recursive: boolean,
+): Promise<{ entries: PackageEntry[]; outcome: ListingOutcome }> {
+  const { err } = run.terminal;
+  const live = err.isTTY === true && !run.quiet;
+  let last = 0;
+  const listing = listPackage(client, folder, {
+    recursive,
+    signal: run.signal,
+    onPage: (progress) => {
+      if (!live || Date.now() - last < REDRAW_MS) return;
+      last = Date.now();
+      const folders = recursive ? ` in ${plural(progress.folders, 'folder')}` : '';
+      err.write(`${CLEAR}${formatCount(progress.entries)} so far${folders}`);
+    },
+  });
+  const entries: PackageEntry[] = [];
+  try {
+    for await (const entry of listing) entries.push(entry);
+  } finally {
+    if (live) err.write(CLEAR);
+  }
+  entries.sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  return { entries, outcome: listing.outcome() };
+}
+
+/** The package as a whole counts its files too; another number is worth a word, though nobody knows what is counted. */
+async function noteCount(
+  run: Run,
+  client: FaspexClient,
+  folder: string,
+  recursive: boolean,
+  entries: readonly PackageEntry[],
+): Promise<void> {
+  const { files } = await client.info(run.signal);
+  if (run.quiet || folder !== '' || !recursive || files === undefined) return;
+  const listed = entries.filter((entry) => kindOf(entry) !== 'folder').length;
+  if (listed === files) return;
+  const text = `the package says that it holds ${plural(files, 'file')}; ${formatCount(listed)} are listed`;
+  await write(run.terminal.err, `${run.err.dim('note:')} ${text}\n`);
+}
+
+/** Last words: what is refused, what is missing. @throws CarrelError `partial` where something is known to be missing */
+async function settle(
+  run: Run,
+  name: string,
+  { complete, reasons }: ListingOutcome,
+  shown: readonly PackageEntry[],
+): Promise<void> {
+  const refused = shown.filter((entry) => entry.refused !== undefined);
+  const note = async (text: string): Promise<void> => {
+    if (!run.quiet) await write(run.terminal.err, `${run.err.yellow('note:')} ${printable(text)}\n`);
+  };
+  for (const entry of refused.slice(0, MOST_NAMED))
+    await note(`${JSON.stringify(entry.path)} ${entry.refused ?? ''}; it will not be fetched`);
+  if (refused.length > MOST_NAMED)
+    await note(`… and ${formatCount(refused.length - MOST_NAMED)} more such names`);
+  const said = [...reasons.slice(0, MOST_NAMED), ...(reasons.length > MOST_NAMED ? ['…'] : [])].join('; ');
+  if (complete === 'unknown') await note(`the list may be short: ${said}`);
+  if (complete === false) {
+    throw new CarrelError('partial', `the list is short: ${said}`, {
+      item: name,
+      next: 'run it again; what stays missing may be fetched with the package as a whole',
+    });
+  }
+}
+
+const MOST_NAMED = 5;
