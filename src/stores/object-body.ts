@@ -56,11 +56,13 @@ export function bodyOfReply(reply: HttpReply, stat: ObjectStat, range: ObjectBod
       throw wireError(reply.url, `the reply ended after ${received} of ${expected} bytes`);
     }
   };
-  const { cancel } = reply;
+  const { cancel, land } = reply;
   return {
     stat,
     range,
     consume,
+    // The reply itself holds the length against what arrives.
+    land: expected !== undefined && expected === reply.length ? land : undefined,
     bytes: (limit = DEFAULT_LIMIT) => collect({ consume, cancel }, reply.url, expected, limit),
     cancel,
   };

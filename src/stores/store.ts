@@ -78,7 +78,7 @@ export interface ListOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** A reply with its body still unread. Exactly one of `consume`, `bytes`, `cancel` must be called. */
+/** A reply with its body still unread. Exactly one of `consume`, `land`, `bytes`, `cancel` must be called. */
 export interface ObjectBody {
   /** The whole object, as this reply describes it. */
   stat: ObjectStat;
@@ -86,6 +86,11 @@ export interface ObjectBody {
   range: { start: number; end?: number | undefined };
   /** Hands over the body piece by piece, in order. A piece is valid until the callback (or its promise) returns. */
   consume(onChunk: (chunk: Uint8Array) => void | Promise<void>): Promise<void>;
+  /**
+   * Puts the body into `target`, which is as long as `range`, without a copy on the way; `onBytes` is told of each piece that
+   * stands there. Undefined where the length is not known or the store has no such way.
+   */
+  land?: ((target: Uint8Array, onBytes: (count: number) => void) => Promise<void>) | undefined;
   /** The body in memory; `network` error beyond `limit` bytes (default 64 MiB). */
   bytes(limit?: number): Promise<Uint8Array>;
   /** Gives the body up. */

@@ -80,9 +80,11 @@ function untilRead(body: ObjectBody, done: () => void): ObjectBody {
     if (!left) done();
     left = true;
   };
+  const { land } = body;
   return {
     ...body,
     consume: (onChunk) => body.consume(onChunk).finally(finish),
+    land: land === undefined ? undefined : (target, onBytes) => land(target, onBytes).finally(finish),
     bytes: (limit) => body.bytes(limit).finally(finish),
     cancel() {
       body.cancel();

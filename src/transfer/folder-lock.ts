@@ -15,7 +15,7 @@ const HEARTBEAT_MS = 30_000;
 const SILENT_MS = 10 * 60_000;
 
 /** The removal of a left-over lock takes milliseconds; its own lock is left over after this. */
-const GUARD_MS = 5_000;
+const GUARD_MS = 3_000;
 
 const holderShape = v.object({ pid: v.number(), host: v.string(), started: v.string() });
 
@@ -54,14 +54,18 @@ export async function lockFolder(file: string): Promise<() => Promise<void>> {
   };
 }
 
-/** Creates the lock, and clears away what is left over of another. */
+/**
+ * Creates the lock, and clears away what is left over of another. A process that was killed while it cleared away is waited
+ * for until its own lock counts as left over.
+ */
 async function take(file: string, text: string, mine: Holder): Promise<void> {
-  for (let round = 0; round < 20; round += 1) {
+  const until = performance.now() + 2 * GUARD_MS;
+  do {
     if (await create(file, text)) return;
     const found = await readLock(file);
     if (found !== undefined && (await isHeld(found, mine))) throw busy(found.holder, file);
     if (!(await removeStale(file, mine))) await sleep(50);
-  }
+  } while (performance.now() < until);
   throw busy(undefined, file);
 }
 

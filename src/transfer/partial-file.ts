@@ -42,6 +42,13 @@ export interface PartialFile {
   begin(origin: Origin, algorithms: Set<DigestAlgorithm>): Promise<void>;
   /** Goes on; the hasher is built again if it lacks an algorithm. */
   resume(origin: Origin, algorithms: Set<DigestAlgorithm>, signal: AbortSignal): Promise<void>;
+  /**
+   * Where the rest of a small file belongs: memory as long as what is missing. What is written to it counts from `landed` on.
+   * Undefined for files that do not lie in memory.
+   */
+  room(): Uint8Array | undefined;
+  /** So many bytes more stand in the room. */
+  landed(count: number): void;
   /** Adds bytes. They are copied before it returns; a promise asks to wait for the disk. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Digests of all bytes; ends the computation. */
@@ -166,6 +173,10 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       if (elsewhere) pieced = true;
       if (elsewhere && small === undefined) await onDisk(file, () => writeRecord(from));
       origin = from;
+    },
+    room: () => small?.room(length),
+    landed(count) {
+      length += count;
     },
     write(chunk) {
       const total = small?.total ?? origin?.total;

@@ -99,7 +99,14 @@ export async function receive(
     }
     lease.start();
     const parts = partsOf(partial, file, reception);
-    if (parts === undefined) {
+    const room = throttle === undefined ? partial.room() : undefined;
+    if (room !== undefined && body.land !== undefined && fits(room, body)) {
+      await body.land(room, (count) => {
+        lease.bytes(count);
+        meter.add(count);
+        partial.landed(count);
+      });
+    } else if (parts === undefined) {
       await body.consume((chunk) => {
         onArrival(chunk);
         return onChunk(chunk);
@@ -152,6 +159,11 @@ function partsOf(
   if (origin?.pin === undefined && file.digests.length === 0) return undefined;
   const streams = reception.throttle === undefined ? reception.streams(file.path) : 1;
   return streams < 2 ? undefined : { from: length, total, streams, pin: origin?.pin };
+}
+
+/** Whether a reply brings exactly what is missing. */
+function fits(room: Uint8Array, { range }: ObjectBody): boolean {
+  return range.end !== undefined && range.end - range.start === room.length;
 }
 
 /** Where to go on, and pinned to what; undefined to start from nothing. */

@@ -14,6 +14,8 @@ import type { Md5Lanes } from './md5/md5-lanes.ts';
 export interface SmallBody {
   /** Bytes that it has room for. */
   readonly total: number;
+  /** Its memory from byte `from` on, to be written to directly. */
+  room(from: number): Uint8Array;
   /** Copies a chunk to its place. */
   write(chunk: Uint8Array, at: number): void;
   /** Digests of the first `length` bytes. They are final: nothing may be written after this. */
@@ -43,6 +45,7 @@ export function createSmallBody(total: number, lanes?: Md5Lanes): SmallBody {
   };
   return {
     total,
+    room: (from) => view.subarray(from),
     write: (chunk, at) => view.set(chunk, at),
     digests(length, algorithms, expected) {
       found ??= compute(length, algorithms, expected);

@@ -111,6 +111,24 @@ export function testStore(
         expect(Buffer.concat(pieces).equals(LARGE)).toBe(true);
       });
 
+      test('a large object straight to its place, and another one after it', async () => {
+        for (const range of [undefined, { start: 100_001 }]) {
+          const body = await store.get('large', range === undefined ? {} : { range });
+          const { land } = body;
+          if (land === undefined) return body.cancel();
+          const around = Buffer.alloc(LARGE.length + 200, 7);
+          const target = around.subarray(100, 100 + LARGE.length - (range?.start ?? 0));
+          let count = 0;
+          await land(target, (bytes) => {
+            count += bytes;
+          });
+          expect(count).toBe(target.length);
+          expect(LARGE.subarray(range?.start ?? 0).equals(target)).toBe(true);
+          expect([...around.subarray(0, 100)].every((byte) => byte === 7)).toBe(true);
+          expect([...around.subarray(100 + target.length)].every((byte) => byte === 7)).toBe(true);
+        }
+      });
+
       test.each([
         ['from the middle', { start: 6, end: 9 }, 'wor'],
         ['the first byte', { start: 0, end: 1 }, 'h'],

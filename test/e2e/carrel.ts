@@ -137,7 +137,11 @@ export async function filesBelow(folder: string): Promise<Map<string, Buffer>> {
       /^carrel\.(lock(\.\w+)?\.json|receipts\.jsonl)$/.test(name)
     )
       continue;
-    files.set(name, await readFile(path));
+    // A running command renames and removes its own files meanwhile.
+    const bytes = await readFile(path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    if (bytes !== undefined) files.set(name, bytes);
   }
   return files;
 }

@@ -64,6 +64,14 @@ describe('the lock of a folder', () => {
     await (await lockFolder(file))();
   });
 
+  test('left over twice, by a process that was killed and by one that was killed clearing away, is waited for and taken', async () => {
+    const file = await lockFile();
+    await writeFile(file, JSON.stringify({ pid: process.ppid, host: hostname(), started: 'long ago' }));
+    await writeFile(`${file}.takeover`, '12345\n');
+    await (await lockFolder(file))();
+    expect(await readdir(join(file, '..'))).toEqual([]);
+  });
+
   test('that is half written counts for a moment only', async () => {
     const file = await lockFile();
     await writeFile(file, '{"pid":');

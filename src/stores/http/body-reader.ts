@@ -8,6 +8,8 @@ import { type Framing, MalformedReply } from './parse-head.ts';
 export interface BodyReader {
   /** Goes on from `at`; gives the new position. Throws `MalformedReply`. Not to be called once `done`. */
   step(view: Buffer, at: number): number;
+  /** `count` bytes of body were read past the reader, straight to their place. For bodies of known length only. */
+  skip(count: number): void;
   /** The piece that the last step gave, if any. */
   piece: Buffer | undefined;
   /** True once the last byte has been given. */
@@ -38,6 +40,10 @@ function createPlainReader(length: number | undefined): BodyReader {
       reader.received += end - at;
       reader.done = reader.received === length;
       return end;
+    },
+    skip(count) {
+      reader.received += count;
+      reader.done = reader.received === length;
     },
     endsHere: () => length === undefined,
     progress: () => `${reader.received} of ${length ?? 'unknown'} bytes`,
@@ -98,6 +104,9 @@ function createChunkedReader(): BodyReader {
         if (trailerBytes > MAX_TRAILERS) throw new MalformedReply('the reply has endless trailers');
       }
       return at;
+    },
+    skip() {
+      throw new MalformedReply('a chunked body has to be read');
     },
     endsHere: () => false,
     progress: () => `${reader.received} bytes, before its last chunk`,

@@ -2,11 +2,13 @@
  * One connection: one request at a time, its reply read where it stands in the receive buffer. Back-pressure is the
  * consumer's promise: while it is pending, nothing more is read.
  */
-import { abortError, type CarrelError } from '../../errors.ts';
+import { abortError } from '../../errors.ts';
 import { type BodyReader, createBodyReader } from './body-reader.ts';
 import { createHeadReader, type HeadReader } from './head-reader.ts';
-import type { OnChunk } from './http.ts';
-import { codeOf, wireError } from './http-error.ts';
+import type { Land, OnChunk } from './http.ts';
+import { brokenError, wireError } from './http-error.ts';
+import { watchIdle } from './idle.ts';
+import { createLanding } from './landing.ts';
 import type { Link } from './link.ts';
 import { MalformedReply, type ReplyHead } from './parse-head.ts';
 import {
@@ -89,18 +91,18 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
     const exchange: Exchange = { request, headReader, answered: false, resolveHead, rejectHead };
     requests += 1;
     current = exchange;
-    if (closed || ended) {
-      broken(exchange);
-      return;
-    }
+    if (closed || ended) broken(exchange);
+    else send(exchange);
+  }
+
+  function send(exchange: Exchange): void {
+    const { request } = exchange;
     const { signal, timeouts, url } = request;
     if (signal !== undefined) {
       exchange.onAbort = () => fail(exchange, abortError(signal));
-      if (signal.aborted) {
-        exchange.onAbort();
-        return;
-      }
-      signal.addEventListener('abort', exchange.onAbort, { once: true });
+      if (signal.aborted) exchange.onAbort();
+      else signal.addEventListener('abort', exchange.onAbort, { once: true });
+      if (exchange.failure !== undefined) return;
     }
     const { firstByte } = timeouts;
     const late = (): void => {
@@ -108,10 +110,8 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
         fail(exchange, wireError(url, `no reply within ${firstByte / 1000} s`));
     };
     exchange.timer = setTimeout(() => setImmediate(late), firstByte);
-    socket.cork();
     socket.write(request.head, 'latin1');
     if (request.body !== undefined) socket.write(request.body);
-    socket.uncork();
   }
 
   /** Works through the queue until it is empty, the consumer wants time, or the reply is complete. */
@@ -148,21 +148,46 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
   }
 
   function replyOf(exchange: Exchange, head: ReplyHead): WireReply {
+    const consume = (onChunk: OnChunk): Promise<void> =>
+      new Promise((resolve, reject) => {
+        if (exchange.failure !== undefined) return reject(exchange.failure.error);
+        if (current !== exchange) return resolve();
+        exchange.onChunk = onChunk;
+        exchange.resolveBody = resolve;
+        exchange.rejectBody = reject;
+        const { timeouts, url } = exchange.request;
+        exchange.timer = watchIdle(timeouts.idle, {
+          isOver: () => current !== exchange,
+          isBusy: () => waiting,
+          arrivals: () => arrivals,
+          onLate: (silence) =>
+            fail(exchange, wireError(url, `${silence}, after ${exchange.reader?.progress() ?? 'no byte'}`)),
+        });
+        pump();
+      });
     return {
       head,
-      consume: (onChunk) =>
-        new Promise((resolve, reject) => {
-          if (exchange.failure !== undefined) return reject(exchange.failure.error);
-          if (current !== exchange) return resolve();
-          exchange.onChunk = onChunk;
-          exchange.resolveBody = resolve;
-          exchange.rejectBody = reject;
-          watchIdle(exchange);
-          pump();
-        }),
+      consume,
+      land: head.framing.kind === 'length' ? landWith(exchange, consume) : undefined,
       cancel() {
         if (current === exchange) close();
       },
+    };
+  }
+
+  /** What came before it was asked for is copied; from then on the socket reads into the target. */
+  function landWith(exchange: Exchange, consume: WireReply['consume']): Land {
+    return (target, onBytes) => {
+      const { copy, landing } = createLanding(target, onBytes, (count) => {
+        if (current !== exchange || exchange.reader === undefined) return;
+        arrivals += 1;
+        exchange.reader.skip(count);
+        events.onBody(count);
+        if (exchange.reader.done) complete(exchange);
+        else exchange.timer?.refresh();
+      });
+      if (current === exchange) link.landing = landing;
+      return consume(copy);
     };
   }
 
@@ -207,21 +232,6 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
     );
   }
 
-  /**
-   * Fails a body that stalls. The consumer's own time does not count, nor that of a process that was asleep: what has
-   * arrived meanwhile is read (`setImmediate`) before the server is blamed.
-   */
-  function watchIdle(exchange: Exchange): void {
-    const { timeouts, url } = exchange.request;
-    const late = (before: number): void => {
-      if (current !== exchange) return;
-      if (waiting || arrivals > before) exchange.timer?.refresh();
-      else
-        fail(exchange, wireError(url, `nothing came for ${timeouts.idle / 1000} s, ${progressOf(exchange)}`));
-    };
-    exchange.timer = setTimeout(() => setImmediate(late, arrivals), timeouts.idle);
-  }
-
   /** The connection has ended. What arrived before an orderly end is still handed over. */
   function lost(cause?: Error): void {
     if (ended) return;
@@ -235,7 +245,9 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
   function broken(exchange: Exchange, cause?: Error): void {
     fail(
       exchange,
-      exchange.answered || requests === 1 ? brokenError(exchange, cause) : new StaleConnection(),
+      exchange.answered || requests === 1
+        ? brokenError(exchange.request.url, exchange.reader?.progress(), cause)
+        : new StaleConnection(),
     );
   }
 
@@ -244,6 +256,7 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
     exchange.timer = undefined;
     if (exchange.onAbort !== undefined)
       exchange.request.signal?.removeEventListener('abort', exchange.onAbort);
+    link.landing = undefined;
     current = undefined;
   }
 
@@ -282,15 +295,4 @@ export function createConnection(link: Link, events: ConnectionEvents): Connecti
     socket.destroy();
     events.onClosed(connection);
   }
-}
-
-function progressOf({ reader }: Exchange): string {
-  return `after ${reader?.progress() ?? 'no byte'}`;
-}
-
-function brokenError(exchange: Exchange, cause: Error | undefined): CarrelError {
-  const code = codeOf(cause);
-  const what = cause === undefined ? 'the server ended the connection' : 'the connection was lost';
-  const when = exchange.head === undefined ? 'before its reply' : progressOf(exchange);
-  return wireError(exchange.request.url, `${what} ${when}${code === '' ? '' : ` (${code})`}`, cause);
 }

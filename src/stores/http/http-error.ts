@@ -62,6 +62,18 @@ export function connectError(url: string, peer: string, cause: unknown): CarrelE
   });
 }
 
+/** A connection that ended: within a body (`progress`: `5 of 9 bytes`), or before the reply. */
+export function brokenError(
+  url: string,
+  progress: string | undefined,
+  cause: Error | undefined,
+): CarrelError {
+  const code = codeOf(cause);
+  const what = cause === undefined ? 'the server ended the connection' : 'the connection was lost';
+  const when = progress === undefined ? 'before its reply' : `after ${progress}`;
+  return wireError(url, `${what} ${when}${code === '' ? '' : ` (${code})`}`, cause);
+}
+
 /** The system's code of an error (`ECONNRESET`), or an empty text. */
 export function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;

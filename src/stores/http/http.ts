@@ -38,7 +38,11 @@ export type HttpHeaders = ReadonlyMap<string, string>;
 /** What is called for each piece of a body. */
 export type OnChunk = (chunk: Uint8Array) => void | Promise<void>;
 
-/** A reply with its body unread. Exactly one of `consume`, `bytes`, `text`, `cancel` must be called. */
+/** Puts a body into memory of the caller's, which is as long as the body; `onBytes` is told of each piece that stands there. */
+export type Land = (target: Uint8Array, onBytes: (count: number) => void) => Promise<void>;
+
+/** A reply with its body unread. Exactly one of `consume`, `land`, `bytes`, `text`, `cancel`
+ * must be called. */
 export interface HttpReply {
   status: number;
   headers: HttpHeaders;
@@ -52,6 +56,11 @@ export interface HttpReply {
    * ends early, is longer than announced or stalls; with the callback's own error where that fails.
    */
   consume: (onChunk: OnChunk) => Promise<void>;
+  /**
+   * Reads the body from the socket straight to where it belongs, without a copy; undefined where the reply does not tell its
+   * length. Rejects as `consume` does. After a rejection nothing more is written to the target.
+   */
+  land?: Land | undefined;
   /** The body in memory; `network` beyond `limit` bytes (default 64 MiB). */
   bytes: (limit?: number) => Promise<Uint8Array>;
   /** The body as UTF-8. */

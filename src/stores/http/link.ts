@@ -23,6 +23,12 @@ export interface Link {
   readonly socket: Socket;
   /** Takes what arrives. False: the bytes are held; nothing more is read until `resume`. */
   onBytes: (bytes: Buffer) => boolean;
+  /**
+   * Memory of the consumer's for the next read, where a body goes straight to its place. What arrives there is told to
+   * `landed`, not to `onBytes`. Undefined, or answering with no room: the link's own memory. A read that was under way when
+   * this was set still comes by `onBytes`. Links that cannot read into given memory never ask.
+   */
+  landing: { room: () => Uint8Array; landed: (bytes: number) => void } | undefined;
   /** Nothing is held any more: reads again. */
   resume(): void;
 }
@@ -35,8 +41,14 @@ export function createLink(open: (onread: OnReadOpts) => Socket, options: { tls?
   let offset = 0;
   let held = false;
   let swapped = false;
+  let landing: Link['landing'];
+  /** What the next read was given of the consumer's memory. */
+  let room: Uint8Array | undefined;
 
-  const nextBuffer = (): Buffer => {
+  const nextBuffer = (): Uint8Array => {
+    room = landing?.room();
+    if (room !== undefined && room.length > 0) return room;
+    room = undefined;
     slab ??= Buffer.allocUnsafeSlow(bytes);
     if (!held) return slab;
     if (slab.length - offset < MIN_ROOM) {
@@ -51,8 +63,12 @@ export function createLink(open: (onread: OnReadOpts) => Socket, options: { tls?
   };
 
   const socket = open({
-    buffer: nextBuffer,
+    buffer: nextBuffer as () => Buffer,
     callback(count, buffer) {
+      if (room !== undefined && buffer === room) {
+        landing?.landed(count);
+        return true;
+      }
       const read = buffer as Buffer;
       if (link.onBytes(read.length === count ? read : read.subarray(0, count))) return true;
       // Where this read stood in the slab is where the next one must not write.
@@ -65,6 +81,12 @@ export function createLink(open: (onread: OnReadOpts) => Socket, options: { tls?
   const link: Link = {
     socket,
     onBytes: () => true,
+    get landing() {
+      return landing;
+    },
+    set landing(next) {
+      landing = next;
+    },
     resume() {
       if (!held) return;
       held = false;
@@ -80,6 +102,7 @@ export function createStreamLink(socket: Socket): Link {
   const link: Link = {
     socket,
     onBytes: () => true,
+    landing: undefined,
     resume() {
       if (socket.isPaused()) socket.resume();
     },

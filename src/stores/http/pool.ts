@@ -113,7 +113,7 @@ export function createHttpPool(options: HttpPoolOptions = {}): HttpPool {
   };
 }
 
-function replyOf({ head, consume, cancel }: WireReply, url: string): HttpReply {
+function replyOf({ head, consume, land, cancel }: WireReply, url: string): HttpReply {
   const length = head.framing.kind === 'length' ? head.framing.length : undefined;
   const bytes = (limit = DEFAULT_LIMIT): Promise<Uint8Array> =>
     collect({ consume, cancel }, url, length, limit);
@@ -123,6 +123,7 @@ function replyOf({ head, consume, cancel }: WireReply, url: string): HttpReply {
     url,
     length,
     consume,
+    land,
     bytes,
     text: async (limit) => new TextDecoder().decode(await bytes(limit)),
     cancel,

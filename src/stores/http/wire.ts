@@ -1,5 +1,5 @@
 /** What goes between a connection and its owner. */
-import type { HttpTimeouts, OnChunk } from './http.ts';
+import type { HttpTimeouts, Land, OnChunk } from './http.ts';
 import type { ReplyHead } from './parse-head.ts';
 
 /** A request as it goes over the wire. */
@@ -14,10 +14,12 @@ export interface WireRequest {
   url: string;
 }
 
-/** A reply whose body stands on the connection. Exactly one of `consume`, `cancel`. */
+/** A reply whose body stands on the connection. Exactly one of `consume`, `land`, `cancel`. */
 export interface WireReply {
   head: ReplyHead;
   consume: (onChunk: OnChunk) => Promise<void>;
+  /** As in `HttpReply`; undefined where the head does not tell the length. */
+  land: Land | undefined;
   cancel: () => void;
 }
 
