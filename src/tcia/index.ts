@@ -76,6 +76,7 @@ export {
   type TransferSpecOptions,
 } from './faspex/request-transfer-spec.ts';
 export type { TransferSpec, TransferType } from './faspex/transfer-spec.ts';
+export { type GatewayOptions, openGatewayTransport } from './gateway/gateway-transport.ts';
 export {
   askNbia,
   describeNbiaSeries,
@@ -94,6 +95,34 @@ export {
   type NbiaResult,
 } from './nbia/fetch-series.ts';
 export { licenseShortName, type NbiaSeries, type NbiaServer } from './nbia/series-row.ts';
+export {
+  mergePackageLocks,
+  packageFiles,
+} from './package-lock/merge-package-locks.ts';
+export { type FreshCollection, type NewerVersion, newerVersionOf } from './package-lock/newer-version.ts';
+export {
+  openPackageFolder,
+  type PackageFolder,
+  verifyPackageFolder,
+  writePackageLock,
+} from './package-lock/package-folder.ts';
+export {
+  type LockedPackage,
+  type LockedPackageFile,
+  PACKAGE_LOCK_NAME,
+  type PackageEvidence,
+  type PackageLock,
+} from './package-lock/package-lock.ts';
+export {
+  NO_UPSTREAM_DIGEST,
+  openPackageReceipts,
+  type PackageFileName,
+  type PackageFileReceipt,
+  type PackageReceiptHeader,
+  type PackageReceiptWriter,
+} from './package-lock/package-receipts.ts';
+export { isPackageLockLike, parsePackageLock } from './package-lock/parse-package-lock.ts';
+export { createPackageLock, printPackageLock } from './package-lock/print-package-lock.ts';
 export { TCIA_SERVERS, type TciaServerName, type TciaServers, tciaServers } from './servers.ts';
 export { type FoundSums, findSums, openSums } from './sums/find-sums.ts';
 export { applyMapping, type MappedSums, mapSums, type SumsMapping } from './sums/map-sums.ts';
