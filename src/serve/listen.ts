@@ -119,7 +119,12 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
     for (;;) {
       const { done, value } = await reader.read();
       clearTimeout(late);
-      if (done || outgoing.destroyed) break;
+      if (done) break;
+      // A client that was gone before we listened for it tells us only here.
+      if (outgoing.destroyed) {
+        giveUp();
+        break;
+      }
       if (!outgoing.write(value)) await drained(outgoing);
     }
     outgoing.end();

@@ -115,6 +115,39 @@ describe('listen', () => {
     expect(reply).toMatch(/^HTTP\/1\.1 200 OK\r\n.*\r\n\r\nhalf$/s);
   });
 
+  test('gives up the body for a client that went away before the answer began', async () => {
+    let asked = () => {};
+    const wasAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    let left = () => {};
+    const hasLeft = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    const cancelled = new Promise<void>((resolve) => {
+      void serve(async () => {
+        asked();
+        await hasLeft;
+        return new Response(
+          new ReadableStream(
+            { pull: (controller) => controller.enqueue(Buffer.from('x')), cancel: () => resolve() },
+            { highWaterMark: 0 },
+          ),
+        );
+      }).then(async ({ url }) => {
+        const stopper = new AbortController();
+        const reply = fetch(url, { signal: stopper.signal }).catch(() => {});
+        await wasAsked;
+        stopper.abort();
+        await reply;
+        // Time for the server to hear of it.
+        await new Promise((resolve_) => setTimeout(resolve_, 50));
+        left();
+      });
+    });
+    await cancelled;
+  });
+
   test('drops the connection for Response.error()', async () => {
     const { port } = await serve(async () => Response.error());
     expect(await raw(port, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n')).toBe('');
