@@ -18,7 +18,7 @@ export {
   withoutSecret,
 } from './collections/collection.ts';
 export { citationOf, type DoiRecord, fetchDoi } from './collections/datacite.ts';
-export { CONTROLLED_ACCESS_PAGE } from './collections/download-kind.ts';
+export { CONTROLLED_ACCESS_PAGE, isInPathDb } from './collections/download-kind.ts';
 export {
   collectionId,
   type IdcAlternative,

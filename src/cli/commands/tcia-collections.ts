@@ -37,7 +37,7 @@ export const collectionsSpec: CommandSpec = {
     'carrel tcia collections --kind faspex --format csv',
     'carrel tcia collections --refresh',
   ],
-  exitCodes: [0, 1, 2, 4],
+  exitCodes: [0, 1, 2, 4, 8],
   define(command) {
     command
       .argument('[words...]', 'words of names, titles, cancer types, data types, …; all must match')

@@ -10,6 +10,7 @@ import {
   type IdcAlternative,
   type IdcPart,
   idcAlternative,
+  isInPathDb,
   isSecret,
   partsFor,
   resolveCollection,
@@ -53,7 +54,7 @@ export const showSpec: CommandSpec = {
     'carrel tcia show 10.7937/E7KH-R486 --json',
     'carrel tcia show https://www.cancerimagingarchive.net/collection/cmb-gec/',
   ],
-  exitCodes: [0, 1, 2, 4],
+  exitCodes: [0, 1, 2, 4, 8],
   define(command) {
     command
       .argument('<what>', 'name or slug in any case, DOI in any form, or page')
@@ -215,8 +216,12 @@ function downloadsText(
   );
   const next = downloads.map((download) => {
     const also = idc === undefined ? [] : partsFor(download, idc);
+    const slides = download.kind === 'faspex' && download.access === 'public' && isInPathDb(download);
     const roads = [
       nextOf(collection, download),
+      ...(slides
+        ? [`or slide by slide over HTTPS: carrel tcia get ${collection.slug} --download pathdb`]
+        : []),
       ...also.map(({ command }) => `or from ${idc?.archive ?? ''}: ${command}`),
     ];
     const link = links && download.url !== null ? [download.url] : [];

@@ -91,7 +91,10 @@ export interface TciaDownload {
   access: 'public' | 'controlled';
   /** What TCIA demands first: a tool, an agreement. */
   requirements: string | null;
-  /** Bytes as the page says them (`1.2 GB`), so rounded; units are taken as powers of 1000. */
+  /**
+   * Bytes. Of a file of the web site exact; else as the page says them (`1.2 GB`), so rounded, units taken as powers of
+   * 1000. Of a manifest those of its images.
+   */
   size: number | null;
   counts: { subjects: number | null; studies: number | null; series: number | null; images: number | null };
   /** `Radiology Images`, `Pathology Images`, `Image Annotations`, `Clinical Data`. */

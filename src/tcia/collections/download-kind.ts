@@ -27,7 +27,7 @@ export function downloadKind(facts: KindFacts): TciaDownloadKind {
     if ((images && dicom) || /data retriever/i.test(requirements ?? '')) return 'nbia';
     return 'file';
   }
-  if (search !== null && isPathDb(new URL(search).host)) return 'pathdb';
+  if (isInPathDb({ search })) return 'pathdb';
   return 'external';
 }
 
@@ -44,6 +44,11 @@ function kindOfAddress({ host, pathname, search }: URL, { fileTypes }: KindFacts
   if (isFile && /(?:^|\.)cancerimagingarchive\.net$/i.test(host))
     return fileTypes.some((type) => TABLE.test(type)) && ending === undefined ? 'spreadsheet' : 'file';
   return 'external';
+}
+
+/** True for a download whose slides PathDB has too, one by one over HTTPS; they may be converted for its viewer. */
+export function isInPathDb({ search }: Pick<TciaDownload, 'search'>): boolean {
+  return search !== null && isPathDb(new URL(search).host);
 }
 
 function isPathDb(host: string): boolean {

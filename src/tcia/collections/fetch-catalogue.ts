@@ -58,13 +58,14 @@ async function addFileAddresses(
   });
 }
 
-/** A download with the address of its file, which also decides its kind. */
+/** A download with the address of its file, which also decides its kind. The size of a manifest is not that of its images. */
 export function withAddress(
   download: TciaDownload,
   file: { url: string; size: number | null },
 ): TciaDownload {
   const url = file.url;
-  return { ...download, url, kind: downloadKind({ ...download, url }), size: file.size ?? download.size };
+  const kind = downloadKind({ ...download, url });
+  return { ...download, url, kind, size: kind === 'nbia' ? download.size : (file.size ?? download.size) };
 }
 
 /** Puts licences, access and versions where they are asked for. */

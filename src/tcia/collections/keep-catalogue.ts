@@ -101,10 +101,11 @@ export async function openCatalogue(options: OpenCatalogueOptions): Promise<Open
   }
 }
 
-/** `3 hours`, `5 days`. */
+/** `less than a minute`, `3 hours`, `5 days`. */
 export function ageText(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   const say = (count: number, unit: string) => `${count} ${unit}${count === 1 ? '' : 's'}`;
+  if (minutes < 1) return 'less than a minute';
   if (minutes < 120) return say(minutes, 'minute');
   return minutes < 48 * 60 ? say(Math.floor(minutes / 60), 'hour') : say(Math.floor(minutes / 1440), 'day');
 }

@@ -8,12 +8,15 @@ import {
   type TciaDownload,
   type TciaDownloadKind,
 } from './collection.ts';
-import { CONTROLLED_ACCESS_PAGE } from './download-kind.ts';
+import { CONTROLLED_ACCESS_PAGE, isInPathDb } from './download-kind.ts';
 import { type ResolveOptions, resolveCollection, squash } from './resolve-collection.ts';
 
 /** Which downloads of a data set are meant. */
 export interface DownloadChoice {
-  /** Ids, kinds (`faspex`), or words of titles; each must mean exactly one. `all`: all that can be fetched. */
+  /**
+   * Ids, kinds (`faspex`), or words of titles; each must mean exactly one. `all`: all that can be fetched. `pathdb` also
+   * means the slides of a package that PathDB has one by one.
+   */
   downloads?: readonly string[] | undefined;
 }
 
@@ -60,7 +63,7 @@ export function choosePackages(
   if (choices.length > 0) {
     const chosen = new Set(choices.map((choice) => chooseOne(choice, collection, all)));
     for (const download of chosen) refuseUnfetchable(download, collection);
-    return { collection, downloads: all.filter((download) => chosen.has(download)), notes: [] };
+    return { collection, downloads: inOrder([...chosen], all), notes: [] };
   }
   const data = all.filter(({ kind }) => DATA.includes(kind));
   const only = all.length === 1 ? all[0] : data.length === 1 ? data[0] : undefined;
@@ -97,6 +100,7 @@ function chooseOne(choice: string, collection: TciaCollection, all: readonly Tci
   const found = [
     all.filter(({ title }) => squash(title) === squash(text)),
     all.filter(({ kind }) => kind === text.toLowerCase()),
+    text.toLowerCase() === 'pathdb' ? all.filter(isInPathDb).map(asPathDb) : [],
     all.filter((download) => words.every((word) => textOf(download).includes(word))),
   ].find((some) => some.length > 0);
   const [first, second] = found ?? [];
@@ -107,6 +111,16 @@ function chooseOne(choice: string, collection: TciaCollection, all: readonly Tci
     item: text,
     next: choicesText(all),
   });
+}
+
+/** The slides of a package as PathDB has them; how much that is, only its list tells. */
+function asPathDb(download: TciaDownload): TciaDownload {
+  return { ...download, kind: 'pathdb', url: null, media: null, size: null };
+}
+
+function inOrder(chosen: readonly TciaDownload[], all: readonly TciaDownload[]): TciaDownload[] {
+  const place = ({ id }: TciaDownload) => all.findIndex((one) => one.id === id);
+  return [...chosen].sort((a, b) => place(a) - place(b));
 }
 
 function textOf({ title, kind, types, fileTypes }: TciaDownload): string {

@@ -119,6 +119,7 @@ describe('the catalogue of TCIA, read from its collection manager', () => {
       ['faspex', 1.5e12],
       ['faspex', null],
     ]);
+    expect(downloadsOf(catalogue, named(catalogue, 'CMB-GEC'))[0]?.size).toBe(22_100_000_000);
     expect(downloadsOf(catalogue, named(catalogue, 'CPTAC-Slides')).map(({ kind }) => kind)).toEqual([
       'pathdb',
     ]);

@@ -49,6 +49,16 @@ describe('which downloads of a data set are fetched', () => {
     [['all'], [1010, 1011, 1012]],
   ])('%j chooses %j', async (choice, chosen) => expect(await ids('CMB-GEC', choice)).toEqual(chosen));
 
+  test('pathdb means slides of a package that PathDB has one by one', async () => {
+    const { downloads } = await packages('CMB-GEC', ['1010', 'pathdb']);
+    expect(downloads.map(({ id, kind, url, size }) => [id, kind, url === null, size])).toEqual([
+      [1010, 'nbia', false, 22_100_000_000],
+      [1011, 'pathdb', true, null],
+    ]);
+    expect(await ids('CPTAC-Slides', ['pathdb'])).toEqual([1060]);
+    await expect(packages('HER2 tumor ROIs', ['pathdb'])).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   test('a choice that means several, or none, is refused with the choices', async () => {
     await expect(packages('HER2 tumor ROIs', ['slides'])).rejects.toMatchObject({
       code: 'ambiguous',
