@@ -14,6 +14,7 @@ import {
 } from '../../tcia/index.ts';
 import { type CommandSpec, collect, type Run } from '../command.ts';
 import { withBinaryDestination, withDestination } from '../output/destination.ts';
+import { toJson } from '../output/json.ts';
 import { ROW_FORMATS, rowFormat, writeRows } from '../output/rows.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
 import { tellWritten } from '../search/search.ts';
@@ -78,7 +79,7 @@ export const browseSpec: CommandSpec = {
         const written = await withDestination(run.terminal, output, (terminal) =>
           writeRows(terminal, answer, format),
         );
-        await tellWritten(run, written, output);
+        if (!run.json) await tellWritten(run, written, output);
       }
       await settle(run, link.name, outcome, shown);
       return 0;
@@ -223,7 +224,16 @@ async function noteCount(
   const listed = entries.filter((entry) => kindOf(entry) !== 'folder').length;
   if (listed === files) return;
   const text = `the package says that it holds ${plural(files, 'file')}; ${formatCount(listed)} are listed`;
-  await write(run.terminal.err, `${run.err.dim('note:')} ${text}\n`);
+  await tell(run, text);
+}
+
+/** A remark on stderr; with `--json` an object, so that whoever reads errors there can read it too. */
+async function tell(run: Run, message: string): Promise<void> {
+  if (run.quiet) return;
+  const line = run.json
+    ? toJson({ type: 'note', message })
+    : `${run.err.yellow('note:')} ${printable(message)}`;
+  await write(run.terminal.err, `${line}\n`);
 }
 
 /** Last words: what is refused, what is missing. @throws CarrelError `partial` where something is known to be missing */
@@ -234,9 +244,7 @@ async function settle(
   shown: readonly PackageEntry[],
 ): Promise<void> {
   const refused = shown.filter((entry) => entry.refused !== undefined);
-  const note = async (text: string): Promise<void> => {
-    if (!run.quiet) await write(run.terminal.err, `${run.err.yellow('note:')} ${printable(text)}\n`);
-  };
+  const note = (text: string): Promise<void> => tell(run, text);
   for (const entry of refused.slice(0, MOST_NAMED))
     await note(`${JSON.stringify(entry.path)} ${entry.refused ?? ''}; it will not be fetched`);
   if (refused.length > MOST_NAMED)
