@@ -50,7 +50,7 @@ export async function openTciaCatalogue(
     });
   }
   const tell = (text: string) => {
-    if (!run.quiet) run.terminal.err.write(`${run.err.dim(printable(text))}\n`);
+    if (!run.quiet && !run.json) run.terminal.err.write(`${run.err.dim(printable(text))}\n`);
   };
   const host = new URL(servers.wordpress).host;
   const opened = await openCatalogue({
