@@ -5,6 +5,13 @@ import { mkdir, mkdtemp, readdir, rename, rm, truncate, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createLock, printLock } from '../../src/manifests/index.ts';
+import {
+  createPackageLock,
+  type LockedPackageFile,
+  PACKAGE_LOCK_NAME,
+  printPackageLock,
+} from '../../src/tcia/index.ts';
 import { errorOf, runCarrel, summaryOf } from './carrel.ts';
 
 const PKG = 'PKG - Biobank_CMB-GEC_v1';
@@ -167,5 +174,106 @@ describe('what cannot be', () => {
     const error = errorOf(await run(PKG, '--json'));
     expect(error).toMatchObject({ code: 'not-found', exit: 4 });
     expect(error['next']).toContain('--sums auto');
+  });
+});
+
+describe('a folder with a lock file of packages', () => {
+  /** The package as carrel itself would have pinned it. */
+  const packageLock = (more: Partial<LockedPackageFile> = {}) =>
+    printPackageLock(
+      createPackageLock([
+        {
+          host: 'faspex.example',
+          package_id: '762',
+          package_uuid: null,
+          title: 'Biobank_CMB-GEC_v1',
+          collection: { slug: 'cmb-gec', version: '1', doi: null },
+          question: { paths: [], include: [], exclude: [] },
+          files: PATHS.map((path) => ({
+            path,
+            local: path,
+            size: path.length,
+            digests: [`md5:${md5(path)}`],
+            evidence: 'sums',
+            ...more,
+          })),
+        },
+      ]),
+    );
+
+  test('is proven by it without a word more, from the folder and from the lock file', async () => {
+    await put(`${PKG}/${PACKAGE_LOCK_NAME}`, packageLock());
+    for (const what of [PKG, `${PKG}/${PACKAGE_LOCK_NAME}`]) {
+      const result = await run(what);
+      expect(result, result.stderr).toMatchObject({ code: 0 });
+      expect(result.stdout).toMatch(/^verified: 3 right \(3 by MD5\), 0 wrong, 0 missing/);
+    }
+    expect(summaryOf(await run(PKG, '--extra', '--json'))).toMatchObject({
+      ok: 3,
+      packages: 1,
+      extra: ['Biobank.sums'],
+    });
+  });
+
+  test('where upstream gave no digest, by size only, and says so', async () => {
+    await put(`${PKG}/${PACKAGE_LOCK_NAME}`, packageLock({ digests: [], evidence: 'size' }));
+    expect((await run(PKG)).stdout).toMatch(/^verified: 3 right \(3 by size only\)/);
+  });
+
+  test('a wrong file is 5, with the command that fetches the package again; --fix does not pretend', async () => {
+    await put(`${PKG}/${PACKAGE_LOCK_NAME}`, packageLock());
+    await put(`${PKG}/SVS/case 1.svs`, 'SVS/case 1.sv!');
+    for (const flags of [[], ['--fix']]) {
+      const result = await run(PKG, ...flags);
+      expect(result.code).toBe(5);
+      expect(result.stdout).toContain('MISMATCH SVS/case 1.svs');
+      expect(result.stderr).toContain('next: carrel tcia get cmb-gec -o ');
+    }
+  });
+
+  test('and one of a cohort is held against both', async () => {
+    const object = {
+      path: 'mine.dcm',
+      key: 'mine.dcm',
+      size: 4,
+      digests: [`md5:${md5('mine')}` as const],
+      mirrors: {},
+    };
+    const lock = createLock({
+      archive: { name: 'idc', origin: 'built-in' },
+      release: null,
+      catalog: null,
+      question: { what: [], selection: {} },
+      layout: '{file}',
+      series: [],
+      files: [object],
+    });
+    await put(`${PKG}/${PACKAGE_LOCK_NAME}`, packageLock());
+    await put(`${PKG}/carrel.lock.json`, printLock(lock));
+    await put(`${PKG}/mine.dcm`, 'mine');
+    await put(`${PKG}/other`, '');
+    const good = await run(PKG, '--extra');
+    expect(good, good.stderr).toMatchObject({ code: 0 });
+    expect(good.stdout).toMatch(/^EXTRA {4}Biobank\.sums\nEXTRA {4}other\nverified: 4 right/);
+    await put(`${PKG}/mine.dcm`, 'thin');
+    expect(await run(PKG)).toMatchObject({ code: 5, stderr: expect.stringContaining('--fix') });
+    await put(`${PKG}/mine.dcm`, 'mine');
+    await rm(join(folder, PKG, 'SVS/case 1.svs'));
+    const bad = summaryOf(await run(PKG, '--json'));
+    expect(bad).toMatchObject({ ok: 3, missing: ['SVS/case 1.svs'] });
+  });
+
+  test('also tells what of the package no list of checksums names', async () => {
+    await put(`${PKG}/${PACKAGE_LOCK_NAME}`, packageLock());
+    await put('part.sums', sums(PATHS.slice(1)));
+    const result = await run(PKG, '--sums', 'part.sums');
+    expect(result, result.stdout).toMatchObject({ code: 0 });
+    expect(result.stdout).toContain('UNLISTED Annotations/case 1 & 2.xml\n');
+    expect(result.stdout).toMatch(/0 extra, 1 unlisted/);
+  });
+
+  test('that was edited is refused', async () => {
+    await put(`${PKG}/${PACKAGE_LOCK_NAME}`, packageLock().replace('"local": "SVS', '"local": "../SVS'));
+    expect(errorOf(await run(PKG, '--json'))).toMatchObject({ code: 'unsafe', exit: 2 });
   });
 });

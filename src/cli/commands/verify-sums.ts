@@ -2,7 +2,15 @@
 import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { CarrelError, isCarrelError } from '../../errors.ts';
-import { type FoundSums, findSums, isSumsReportGood, openSums, verifySums } from '../../tcia/index.ts';
+import {
+  type FoundSums,
+  findSums,
+  isSumsReportGood,
+  openPackageFolder,
+  openSums,
+  packageFiles,
+  verifySums,
+} from '../../tcia/index.ts';
 import type { Run } from '../command.ts';
 import type { ExitCode } from '../exit-codes.ts';
 import { createProgress } from '../output/progress.ts';
@@ -22,8 +30,6 @@ export interface VerifySumsFlags {
   scope: readonly string[];
   /** Name every file that no list names. */
   extra: boolean;
-  /** All paths of the package, where its lock file tells them. */
-  listing?: readonly string[] | undefined;
 }
 
 /**
@@ -43,10 +49,11 @@ export async function verifyBySums(run: Run, path: string, flags: VerifySumsFlag
   const found = flags.sums.includes(AUTO) ? await findAll(directory, path) : [];
   const lists = await openSums(directory, [...new Set([...named, ...found])], { signal: run.signal });
   const progress = await createProgress(run);
+  const packages = await openPackageFolder(directory);
   const report = await verifySums(lists, {
     directory,
     scope: flags.scope,
-    listing: flags.listing,
+    listing: packages === undefined ? undefined : packageFiles(packages.lock).map(({ path }) => path),
     onEvent: progress.report,
     signal: run.signal,
   }).finally(progress.end);

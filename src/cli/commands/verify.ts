@@ -1,4 +1,4 @@
-/** `carrel verify`: proves what is on disk against the lock file. */
+/** `carrel verify`: proves what is on disk against lock files, or against lists of checksums. */
 
 import { resolve } from 'node:path';
 import { Option } from 'commander';
@@ -8,16 +8,22 @@ import {
   lockedFiles,
   type MissingFile,
   mergeParts,
-  openLockedFolder,
   openParts,
   repairFolder,
-  verifyFolder,
 } from '../../cohort/index.ts';
 import type { VerifyReport } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect, progressOption, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import {
+  fetchAgainCommand,
+  isBad,
+  type LockedFolders,
+  type LockedFoldersReport,
+  openLockedFolders,
+  verifyLockedFolders,
+} from '../locked-folders.ts';
 import { printMissing } from '../output/get-report.ts';
 import { toJson } from '../output/json.ts';
 import { createProgress } from '../output/progress.ts';
@@ -70,13 +76,14 @@ export const spec: CommandSpec = {
     if (bySums !== undefined) return await verifyBySums(run, path, bySums);
     const output = flags['output'];
     if (flags['merge'] === true) await merge(run, resolve(run.terminal.cwd, path));
-    const folder = await openLockedFolder(
+    const folders = await openLockedFolders(
       resolve(run.terminal.cwd, path),
       typeof output === 'string' ? resolve(run.terminal.cwd, output) : undefined,
     ).catch((error: unknown) => withSumsHint(error, resolve(run.terminal.cwd, path)));
+    const { directory } = folders;
     const check = async () => {
       const progress = await createProgress(run);
-      return await verifyFolder(folder, {
+      return await verifyLockedFolders(folders, {
         mode: flags['size'] === true ? 'size' : 'full',
         extra: flags['extra'] === true,
         onEvent: progress.report,
@@ -85,9 +92,9 @@ export const spec: CommandSpec = {
     };
     let report = await check();
     let missing: MissingFile[] = [];
-    if (flags['fix'] === true && !isFolderGood(report)) {
-      if (!run.quiet && !run.json) await printReport(run, report, folder.directory);
-      const before = report;
+    if (flags['fix'] === true && folders.cohort !== undefined && isBad(report.cohort)) {
+      if (!run.quiet && !run.json) await printReport(run, report.cohort, directory);
+      const [folder, before] = [folders.cohort, report.cohort];
       missing = await atDesk(run, async (desk) => {
         const tools = await desk.tools();
         const progress = await createProgress(run);
@@ -97,11 +104,10 @@ export const spec: CommandSpec = {
       });
       report = await check();
     }
-    const bytes = lockedFiles(folder.lock).reduce((sum, { size }) => sum + size, 0);
-    await printSummary(run, report, folder.directory, bytes, missing);
-    if (isFolderGood(report)) return 0;
+    await printSummary(run, report, folders, missing);
+    if (isFolderGood(report.all)) return 0;
     // Nothing can bring back what the archive redacted; all else is as pinned.
-    return isOnlyRedacted(report, missing) ? (3 satisfies ExitCode) : (5 satisfies ExitCode);
+    return isOnlyRedacted(report.all, missing) ? (3 satisfies ExitCode) : (5 satisfies ExitCode);
   },
 };
 
@@ -143,11 +149,12 @@ async function printReport(run: Run, report: VerifyReport, directory: string): P
 
 async function printSummary(
   run: Run,
-  report: VerifyReport,
-  directory: string,
-  bytes: number,
+  found: LockedFoldersReport,
+  folders: LockedFolders,
   gone: readonly MissingFile[],
 ): Promise<void> {
+  const { all: report } = found;
+  const { directory, bytes, packages } = folders;
   const verifiedBy: Record<string, number> = {};
   for (const { verifiedBy: evidence } of report.ok) verifiedBy[evidence] = (verifiedBy[evidence] ?? 0) + 1;
   if (run.json) {
@@ -163,6 +170,7 @@ async function printSummary(
       redacted: gone.filter(({ fate }) => fate === 'redacted'),
       lost: gone.filter(({ fate }) => fate === 'lost'),
       ...(extra === undefined ? {} : { extra }),
+      ...(packages === undefined ? {} : { packages: packages.lock.packages.length }),
     };
     await write(run.terminal.out, `${toJson(summary)}\n`);
     return;
@@ -178,6 +186,12 @@ async function printSummary(
     run.terminal.out,
     `${good ? run.out.green('verified') : run.out.red('not as pinned')}: ${formatCount(report.ok.length)} right${evidence.length > 0 ? ` (${evidence.join(', ')})` : ''}, ${formatCount(report.mismatched.length)} wrong, ${formatCount(report.missing.length)} missing, ${formatCount(report.unverifiable.length)} unproven; ${formatBytes(bytes)} pinned in ${printable(where)}\n`,
   );
-  if (!good && gone.length < report.missing.length + report.mismatched.length + report.unverifiable.length)
-    await write(run.terminal.err, `${run.err.dim('next:')} carrel verify ${printable(where)} --fix\n`);
+  const next = (text: string) => write(run.terminal.err, `${run.err.dim('next:')} ${text}\n`);
+  const { cohort } = found;
+  if (
+    isBad(cohort) &&
+    gone.length < cohort.missing.length + cohort.mismatched.length + cohort.unverifiable.length
+  )
+    await next(`carrel verify ${printable(where)} --fix`);
+  if (isBad(found.packages)) await next(printable(fetchAgainCommand(folders, where)));
 }
