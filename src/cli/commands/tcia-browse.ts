@@ -31,7 +31,7 @@ export const browseSpec: CommandSpec = {
     'carrel tcia browse "$LINK" --recursive --glob \'*.xml\' --format csv -o files.csv',
     'carrel tcia browse "$LINK" --recursive --format parquet -o files.parquet',
   ],
-  exitCodes: [0, 1, 2, 3, 4, 7, 8, 130],
+  exitCodes: [0, 1, 2, 3, 4, 7, 8],
   define(command) {
     command
       .argument('<what>', 'a Faspex link, in any form')

@@ -98,6 +98,8 @@ export function createFaspexClient(link: PackageLink, options: FaspexOptions): F
           ...credential.headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // The API redirects nobody; whoever does would get the credentials.
+        redirect: 'manual',
       },
       asking,
     );

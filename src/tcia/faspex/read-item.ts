@@ -28,8 +28,7 @@ const ITEM = v.looseObject({
 /** A listing. Fields: `files/received` (`items`, `total_count`) and `files/received/page` (`items`). */
 const LISTING = v.looseObject({
   items: v.array(v.unknown()),
-  total_count: v.fallback(v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))), undefined),
-  self: v.fallback(v.optional(v.looseObject({ type: TEXT })), undefined),
+  total_count: SIZE,
 });
 
 /** One answer of a listing. */

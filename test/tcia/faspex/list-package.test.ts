@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { isCarrelError } from '../../../src/errors.ts';
+import { findEntries } from '../../../src/tcia/faspex/find-entries.ts';
 import {
   type ListingOutcome,
   type ListPackageOptions,
@@ -387,6 +388,50 @@ describe('hostile names', () => {
     expect(names(entries.filter(({ refused }) => refused === undefined))).toEqual(['good.svs', 'sub']);
     const asked = server.requests.flatMap(({ body }) => (body as { path?: string } | undefined)?.path ?? []);
     expect(asked).toEqual(['/', '/sub']);
+  });
+});
+
+describe('paths that somebody named', () => {
+  test('5,000 of 20,000 files are found with one listing of each folder; what is not there is named', async () => {
+    const server = await serve(() => manyFiles(20_000, 4));
+    const wanted = Array.from({ length: 5000 }, (_, at) => {
+      const number = at * 4;
+      return `/folder 00${number % 4}/f${String(number).padStart(6, '0')}.svs`;
+    });
+    const { found, missing, doubtful } = await findEntries(server.client(), [
+      ...wanted,
+      'folder 001',
+      '',
+      'folder 002/lost.svs',
+      'lost/x.svs',
+    ]);
+    expect(found.size).toBe(5001);
+    expect(found.get('folder 001')).toEqual({ path: 'folder 001', kind: 'folder' });
+    expect(found.get('folder 000/f000008.svs')).toMatchObject({ size: 8 });
+    expect({ missing, doubtful }).toEqual({ missing: ['folder 002/lost.svs', 'lost/x.svs'], doubtful: [] });
+    // 5,000 rows in pages of 500 and one to see the end, twice; the root; a folder that is not there.
+    expect(listings(server)).toHaveLength(11 + 11 + 1 + 1);
+  });
+
+  test('are doubtful where the list of their folder came short', async () => {
+    const server = await serve(() => manyFiles(300, 1), { endsAfter: 100, noPages: true });
+    const { found, missing, doubtful } = await findEntries(server.client(), [
+      'folder 000/f000007.svs',
+      'folder 000/f000200.svs',
+    ]);
+    expect([...found.keys()]).toEqual(['folder 000/f000007.svs']);
+    expect(missing).toEqual([]);
+    expect(doubtful).toEqual([
+      { path: 'folder 000/f000200.svs', reason: 'the server counts 300 rows and gave 100' },
+    ]);
+  });
+
+  test('a server that fails is a failure, not a missing file', async () => {
+    const server = await serve(() => manyFiles(3, 1));
+    const client = server.client();
+    await client.info();
+    server.faults.maintenance = true;
+    expect((await failure(findEntries(client, ['folder 000/f000000.svs']))).code).toBe('network');
   });
 });
 
