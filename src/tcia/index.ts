@@ -58,6 +58,7 @@ export {
   type FaspexOptions,
   type FaspexQuestion,
 } from './faspex/faspex-client.ts';
+export { type FindEntriesOptions, type FoundEntries, findEntries } from './faspex/find-entries.ts';
 export { findGateway } from './faspex/find-gateway.ts';
 export {
   type ListingOutcome,
