@@ -1,8 +1,17 @@
 /** The Cancer Imaging Archive: Faspex packages, sums, NBIA, PathDB, collections. */
 export { type AscpTransportOptions, createAscpTransport } from './ascp/ascp-transport.ts';
 export { ascpVersion } from './ascp/ascp-version.ts';
-export { type FoundAscp, findAscp, type Machine, requireAscp } from './ascp/find-ascp.ts';
+export {
+  ascpFolder,
+  asperaFolders,
+  type FoundAscp,
+  findAscp,
+  type Machine,
+  requireAscp,
+} from './ascp/find-ascp.ts';
 export { type FoundKey, findKey } from './ascp/find-key.ts';
+export { type AscpSource, type InstalledAscp, installAscp, planAscp } from './ascp/install-ascp.ts';
+export { SDK_LOCATIONS } from './ascp/sdk-locations.ts';
 export { type Answer, type AskHttp, type AskOptions, ask, askJson, type Question } from './ask.ts';
 export {
   downloadsOf,
@@ -95,6 +104,7 @@ export {
   type NbiaFile,
   type NbiaResult,
 } from './nbia/fetch-series.ts';
+export { NBIA_SUMS_NAME, writeNbiaSums } from './nbia/series-record.ts';
 export { licenseShortName, type NbiaSeries, type NbiaServer } from './nbia/series-row.ts';
 export {
   mergePackageLocks,
@@ -124,6 +134,29 @@ export {
 } from './package-lock/package-receipts.ts';
 export { isPackageLockLike, parsePackageLock } from './package-lock/parse-package-lock.ts';
 export { createPackageLock, printPackageLock } from './package-lock/print-package-lock.ts';
+export { isChoice, type ListedFile, type PackageChoice } from './packages/choose-files.ts';
+export { fetchPackageSums } from './packages/fetch-lists.ts';
+export {
+  type FetchPackageOptions,
+  fetchPackage,
+  type PackageResult,
+  previewPackage,
+} from './packages/fetch-package.ts';
+export type { RefusedFile } from './packages/name-files.ts';
+export { type OpenTransportOptions, TRANSPORTS, type TransportChoice } from './packages/open-transport.ts';
+export { PACKAGE_LAYOUT } from './packages/package-layout.ts';
+export {
+  isPackageLink,
+  type OtherTarget,
+  onePackage,
+  type PackageTarget,
+  splitWords,
+  type TargetOptions,
+  type Targets,
+  targetsOf,
+} from './packages/package-target.ts';
+export type { PlacedFile, WantedFile } from './packages/place-files.ts';
+export type { PackagePlan, PlanPackageOptions } from './packages/plan-package.ts';
 export { TCIA_SERVERS, type TciaServerName, type TciaServers, tciaServers } from './servers.ts';
 export { type FoundSums, findSums, openSums } from './sums/find-sums.ts';
 export { applyMapping, type MappedSums, mapSums, type SumsMapping } from './sums/map-sums.ts';

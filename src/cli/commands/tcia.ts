@@ -2,6 +2,7 @@
 import type { CommandSpec } from '../command.ts';
 import { browseSpec } from './tcia-browse.ts';
 import { collectionsSpec } from './tcia-collections.ts';
+import { installAscpSpec } from './tcia-install-ascp.ts';
 import { showSpec } from './tcia-show.ts';
 
 /** `carrel tcia`. */
@@ -14,5 +15,5 @@ export const spec: CommandSpec = {
   async run() {
     return undefined;
   },
-  subcommands: [browseSpec, collectionsSpec, showSpec],
+  subcommands: [browseSpec, collectionsSpec, showSpec, installAscpSpec],
 };
