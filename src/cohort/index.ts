@@ -24,6 +24,7 @@ export {
   planCohort,
   resultUntil,
 } from './get-cohort.ts';
+export { isNarrowed } from './is-narrowed.ts';
 export { DEFAULT_LAYOUT, type Layout, NAMED_LAYOUTS, parseLayout, pathFor, pathsFor } from './layout.ts';
 export { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
 export { type ListedPage, type ListObjectsOptions, listObjects } from './list-objects.ts';
@@ -50,9 +51,9 @@ export type { CohortFile } from './plan-cohort.ts';
 export type * from './question.ts';
 export { parseRecordText, type ReadArchiveOptions, readArchive } from './read-archive.ts';
 export { locateObject, type ReadTools, readObject } from './read-object.ts';
-export { RECEIPTS_NAME, type Receipt, readReceipts } from './receipts.ts';
+export { openReceipts, RECEIPTS_NAME, type Receipt, type ReceiptWriter, readReceipts } from './receipts.ts';
 export type { DiffRow, ReleaseDiff } from './release-diff.ts';
-export { isNarrowed, resolveCohort } from './resolve-cohort.ts';
+export { resolveCohort } from './resolve-cohort.ts';
 export type { GroupOf, SearchOptions, SeriesRowOf, SeriesSearch } from './series-search.ts';
 export { type NamedThing, type Shown, type ShowTools, showName } from './show-name.ts';
 export type { RowSchema, SqlAnswer, SqlParameter, SqlRow, SqlValue } from './sql-answer.ts';

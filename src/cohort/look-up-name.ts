@@ -72,7 +72,7 @@ export async function lookUpUid(
         next:
           found.length > 0
             ? `it is there as ${found.map(({ level }) => level).join(', ')}`
-            : 'check it; single files are known for slides only, and only once carrel catalog update --table sm_instance_index has run',
+            : 'check it; single files are known for slides only, and only once carrel catalog update --table sm_instance_index has run; for a series that TCIA alone has: --nbia',
       },
     );
   }

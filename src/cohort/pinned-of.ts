@@ -5,7 +5,7 @@ import type { Archive } from '../archives/index.ts';
 import type { Pinned, PinnedSeries } from '../catalog/index.ts';
 import { CarrelError } from '../errors.ts';
 import type { LockFile } from '../manifests/index.ts';
-import { isNarrowed } from './resolve-cohort.ts';
+import { isNarrowed } from './is-narrowed.ts';
 import { openLockedFolder } from './verify-cohort.ts';
 
 /**

@@ -6,7 +6,7 @@ import type { Catalog, Selection, SeriesRow } from '../catalog/index.ts';
 import type { CarrelError } from '../errors.ts';
 import type { AsKind, Digest } from '../identifiers/index.ts';
 import type { ObjectLocation } from '../locations/index.ts';
-import type { LockedFile, LockedSeries, LockPart } from '../manifests/index.ts';
+import type { LockedFile, LockedSeries, LockPart, ManifestFormat } from '../manifests/index.ts';
 import type { HttpPool, OpenStore } from '../stores/index.ts';
 
 /** What a cohort is resolved with. */
@@ -38,8 +38,21 @@ export interface Question {
   strict?: boolean | undefined;
   /** Endpoint for buckets outside of the archive. */
   endpoint?: string | undefined;
+  /**
+   * Series that somebody else may have: UIDs that no table knows (or, with `first`, before any is asked) and that `takes` wants
+   * go to `Cohort.elsewhere`. Not where a selection narrows what was named.
+   */
+  elsewhere?: { first: boolean; takes: (name: ElsewhereAsked) => boolean } | undefined;
   /** Reads `-`. */
   readStdin?: (() => Promise<Uint8Array>) | undefined;
+}
+
+/** Where a name stands that may be set aside. */
+export interface ElsewhereAsked {
+  /** `argument`, or `file.txt:12`. */
+  origin: string;
+  /** Format of its manifest; undefined for an argument. */
+  manifest?: ManifestFormat | undefined;
 }
 
 /** A series version of the cohort. */
@@ -93,6 +106,8 @@ export interface Cohort {
   objects: CohortObject[];
   notes: CohortNote[];
   unresolved: Unresolved[];
+  /** Series for somebody else, by SeriesInstanceUID; see `Question.elsewhere`. */
+  elsewhere?: { uid: string; origin: string }[] | undefined;
   /** Set where this is one share of a larger cohort. */
   part?: LockPart | undefined;
   /** Layout that a lock file recorded; a flag overrides it. */

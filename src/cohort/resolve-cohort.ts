@@ -2,23 +2,16 @@
  * From a question to a cohort: which series versions and which objects. Nothing is fetched here; the catalogue
  * answers first, the network only for what it does not know.
  */
-import type { Selection } from '../catalog/index.ts';
 import { abortError, CarrelError } from '../errors.ts';
 import { addLock } from './add-lock.ts';
 import { fetchManifest } from './follow-pointers.ts';
 import { gather } from './gather.ts';
+import { isNarrowed } from './is-narrowed.ts';
+import { setAsideFirst, setAsideUnknown } from './names-elsewhere.ts';
 import type { Cohort, CohortSeries, Question, Tools, Unresolved } from './question.ts';
 import { requireCatalog } from './require-catalog.ts';
 import { resolveNames } from './resolve-names.ts';
 import { refuseUnknown } from './unknown-value.ts';
-
-/** Fields of a selection that leave nothing out by themselves. */
-const NOT_NARROWING = new Set(['release', 'seed', 'sampleBy', 'order', 'split']);
-
-/** True where a selection narrows anything down; `release`, `seed`, an order and a split alone do not. */
-export function isNarrowed(selection: Selection): boolean {
-  return Object.keys(selection).some((key) => !NOT_NARROWING.has(key));
-}
 
 /**
  * Resolves a question.
@@ -64,12 +57,15 @@ export async function resolveCohort(
       // A lock file that is fetched again gives the same lock file.
       cohort.question = { what: only.lock.question.what, selection: only.lock.question.selection };
     }
+    setAsideFirst(cohort, gathered, question);
     await resolveNames(cohort, gathered, question, tools);
+    setAsideUnknown(cohort, gathered, question, tools);
     if (narrowed) await intersect(cohort, question, tools);
   } else await selectAll(cohort, question, tools);
   if (tools.signal?.aborted === true) throw abortError(tools.signal);
   cohort.series = mergeSeries(cohort.series);
-  if (cohort.series.length + cohort.objects.length === 0 && cohort.unresolved.length > 0) {
+  const found = cohort.series.length + cohort.objects.length + (cohort.elsewhere?.length ?? 0);
+  if (found === 0 && cohort.unresolved.length > 0) {
     throw nothingFound(cohort.unresolved);
   }
   return cohort;

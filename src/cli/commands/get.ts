@@ -22,6 +22,7 @@ import { type CommandSpec, collect, progressOption } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { limited, ordered, stopAfter } from '../limit-plan.ts';
 import { openMirrorMemory } from '../mirror-memory.ts';
+import { addNbiaFlags, elsewhereOf } from '../nbia-flags.ts';
 import { byteRate } from '../numbers.ts';
 import {
   endOfPlan,
@@ -48,6 +49,7 @@ export const spec: CommandSpec = {
     'carrel get 1.3.6.1.4.1.14519.5.2.1.7695.1700.153974929648969296590126728101 -o data',
     'carrel get --collection rider_pilot --modality CT --limit 5 -o data',
     "carrel get manifest.s5cmd 's3://idc-open-data/28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19/*' -o data",
+    'carrel get TCGA-BRCA.tcia -o data --layout descriptive',
     'carrel get data/carrel.lock.json -o again',
     'carrel get --collection nlst --reuse /data/idc -o data',
     'carrel get --collection rider_pilot --to tar -o - | tar -x -C data',
@@ -126,6 +128,7 @@ export const spec: CommandSpec = {
       )
       .addOption(new Option('--all', 'take everything that an ambiguous name stands for'))
       .addOption(new Option('--endpoint <url>', 'endpoint of buckets that are not the archive’s'));
+    addNbiaFlags(command);
     addSelectionFlags(command);
   },
   async run(run, what, flags) {
@@ -136,6 +139,7 @@ export const spec: CommandSpec = {
       all: flags['all'] === true,
       strict: flags['strict'] === true,
       endpoint: flags['endpoint'] as string | undefined,
+      elsewhere: elsewhereOf(flags),
       readStdin: () => readStdin(run.terminal),
     };
     const jobs = textOf(run.settings, 'jobs');
@@ -180,6 +184,12 @@ export const spec: CommandSpec = {
           run.terminal.err,
           `part ${part.index} of ${part.of}: ${formatCount(cohort.series.length)} of ${plural(whole.series.length, 'series', 'series')}\n`,
         );
+      const tcia = cohort.elsewhere === undefined ? undefined : await import('../tcia-series.ts');
+      const nbia = await tcia?.planNbia(run, desk, cohort, {
+        licensePolicy: textOf(run.settings, 'license_policy'),
+        flags,
+        part,
+      });
       let plan = await planCohort(
         cohort,
         tools,
@@ -196,7 +206,23 @@ export const spec: CommandSpec = {
       if (options.reuse !== false && options.reuse !== undefined && options.verify === 'full')
         plan.local = await lookForCopies(plan.files, options.directory, options.reuse, run.signal);
       await printPlan(run, plan);
+      if (nbia !== undefined) await tcia?.printNbiaPlan(run, nbia);
       if (flags['dryRun'] === true) return await endOfPlan(run, plan, options);
+      const fetchNbia = async () =>
+        nbia === undefined
+          ? undefined
+          : await tcia?.fetchNbia(run, desk, nbia, {
+              directory: options.directory,
+              layout: options.layout,
+              others: plan.files.length,
+            });
+      // Without anything of the archive there is nothing to pin.
+      if (nbia !== undefined && plan.files.length === 0) {
+        const outcome = await fetchNbia();
+        return (
+          (await tcia?.printNbiaSummary(run, outcome, options.directory, unresolvedOf(plan).length)) ?? 0
+        );
+      }
       const requestsBefore = desk.pool.stats.requests;
       try {
         const progress = await createProgress(run);
@@ -211,7 +237,15 @@ export const spec: CommandSpec = {
         );
         // Threads of the transfer have connections of their own, which the desk's pool does not see.
         const forFiles = Math.max(result.transfer.requests, desk.pool.stats.requests - requestsBefore);
-        return await printResult(run, result, options, requestsBefore + forFiles, requestsBefore);
+        const outcome = await fetchNbia();
+        return await printResult(
+          run,
+          result,
+          options,
+          requestsBefore + forFiles,
+          requestsBefore,
+          outcome?.exit,
+        );
       } catch (error) {
         if (!isCarrelError(error, 'interrupted')) throw error;
         const done = resultUntil(error);

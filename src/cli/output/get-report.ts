@@ -134,9 +134,12 @@ export async function printResult(
   options: GetOptions,
   requests: number,
   requestsBefore: number,
+  /** How what came from elsewhere ended, where this part went well. */
+  also: ExitCode = 0,
 ): Promise<ExitCode> {
   const { transfer, plan } = result;
-  const exit = exitOf(result);
+  const here = exitOf(result);
+  const exit = here === 0 ? also : here;
   const lock = shortPath(run.terminal.cwd, result.lockPath);
   if (run.json) {
     await write(

@@ -1,7 +1,10 @@
 /** What an earlier run fetched of a series, so that a second one asks for nothing. */
-import { readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { Digest } from '../../identifiers/index.ts';
+import { STATE_FOLDER } from '../../transfer/index.ts';
+import { printSums } from '../sums/print-sums.ts';
 import type { NbiaFile } from './fetch-series.ts';
 
 const recordShape = v.object({
@@ -60,6 +63,36 @@ export async function writeSeriesRecord(
   const temporary = `${recordPath(state, uid)}.${process.pid}.tmp`;
   await writeFile(temporary, `${JSON.stringify({ v: 1, layout, files: lines })}\n`);
   await rename(temporary, recordPath(state, uid));
+}
+
+/** The list of checksums that is kept beside what came from NBIA. */
+export const NBIA_SUMS_NAME = 'carrel.nbia.sums';
+
+/**
+ * Writes `carrel.nbia.sums` into a destination: the MD5 of every file that came from NBIA, in this run or an earlier one, and is
+ * still there. `carrel verify DIR --sums` reads it; lock files cannot pin what no bucket holds.
+ *
+ * @returns where it stands; undefined where nothing ever came
+ */
+export async function writeNbiaSums(folder: string): Promise<string | undefined> {
+  const state = join(folder, STATE_FOLDER, 'nbia');
+  const names = (await readdir(state).catch(() => [])).filter((name) => name.endsWith('.json'));
+  const entries = new Map<string, { path: string; digests: Digest[] }>();
+  for (const name of names) {
+    const text = await readFile(join(state, name), 'utf8').catch(() => '');
+    const record = v.safeParse(recordShape, parseJson(text));
+    if (!record.success) continue;
+    for (const { path, md5 } of record.output.files) {
+      const info = await stat(join(folder, path)).catch(() => undefined);
+      if (info?.isFile() === true) entries.set(path, { path, digests: [`md5:${md5}`] });
+    }
+  }
+  if (entries.size === 0) return undefined;
+  const target = join(folder, NBIA_SUMS_NAME);
+  const temporary = `${target}.${process.pid}.tmp`;
+  await writeFile(temporary, printSums(entries.values(), { comment: 'MD5 by the md5hashes.csv of NBIA' }));
+  await rename(temporary, target);
+  return target;
 }
 
 function recordPath(state: string, uid: string): string {
