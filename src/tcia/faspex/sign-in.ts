@@ -120,6 +120,8 @@ async function redeem(
     method: 'POST',
     headers,
     body,
+    // Who is sent on would get the code.
+    redirect: 'manual' as const,
   };
   const { text } = await ask(question, options);
   let json: unknown;
