@@ -36,7 +36,7 @@ const STUDY = '28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19';
 
 test('the page has commands, and says what cannot be done yet', () => {
   expect(commands.length).toBeGreaterThan(50);
-  expect(page.match(/\| not yet \|/g)?.length).toBe(3);
+  expect(page.match(/\| not yet \|/g)?.length).toBe(2);
 });
 
 describe.skipIf(wheel.path === undefined)(`every command of the page runs ${wheel.reason}`, () => {
@@ -52,6 +52,14 @@ describe.skipIf(wheel.path === undefined)(`every command of the page runs ${whee
     desk = join(folder, 'desk');
     await mkdir(join(folder, 'bin'), { recursive: true });
     await mkdir(desk);
+    // A package as another tool left it, with its list of checksums.
+    const pack = join(desk, 'PKG - HER2_tumor_ROIs_v3');
+    await mkdir(pack);
+    await writeFile(join(pack, 'empty file.xml'), '');
+    await writeFile(
+      join(pack, 'HER2_tumor_ROIs_v3.sums'),
+      'd41d8cd98f00b204e9800998ecf8427e empty file.xml\n',
+    );
     const name = (index: number) => `${String(index).padStart(8, '0')}-0000-4000-8000-000000000000`;
     const folderOf = (bucket: string, uuid: string, count: number) =>
       Array.from(
