@@ -119,7 +119,8 @@ async function askIdc(
     const catalog = await desk.catalog();
     return { idc: await idcAlternative(collection, catalog, run.signal), idcProblem: undefined };
   } catch (error) {
-    if (!isCarrelError(error, 'not-found')) throw error;
+    // Tables that cannot be asked say nothing about TCIA; what TCIA has is told all the same.
+    if (!isCarrelError(error, 'not-found', 'sql', 'bad-input')) throw error;
     const message = `whether ${desk.archive.name} has the same images is not known: ${error.message}`;
     return { idc: undefined, idcProblem: new CarrelError('not-found', message, { next: error.next }) };
   }

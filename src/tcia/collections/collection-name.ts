@@ -26,6 +26,8 @@ export function readCollectionName(what: string, servers: Pick<TciaServers, 'wor
       next: 'name it as on its page (DLBCL-Morphology), or by its DOI; carrel tcia collections lists them',
     });
   }
+  const isLink = /(?:context|passcode)=/i.test(text) || /^eyJ[\w+/=-]{20,}$/.test(text);
+  if (isLink && !/^https?:/i.test(text)) throw packageLink('a link');
   const doi = doiIn(text);
   if (doi !== undefined) return { by: 'doi', doi };
   const address = addressIn(text, servers);
@@ -52,6 +54,14 @@ function addressIn(text: string, { wordpress }: Pick<TciaServers, 'wordpress'>):
   });
 }
 
+/** Without the link, which lets anybody in. */
+function packageLink(item: string): CarrelError {
+  return new CarrelError('bad-input', 'a link to a package names no data set', {
+    item,
+    next: 'carrel tcia get takes the link itself; carrel tcia show wants the name, DOI or page of a data set',
+  });
+}
+
 function readPage(url: URL, what: string, servers: Pick<TciaServers, 'wordpress'>): CollectionName {
   const { host, pathname } = url;
   if (
@@ -59,10 +69,7 @@ function readPage(url: URL, what: string, servers: Pick<TciaServers, 'wordpress'
     /\/aspera\/faspex(?:\/|$)/.test(pathname) ||
     url.searchParams.has('context')
   ) {
-    throw new CarrelError('bad-input', 'a link to a package names no data set', {
-      item: host,
-      next: 'carrel tcia get takes the link itself; carrel tcia show wants the name, DOI or page of a data set',
-    });
+    throw packageLink(host);
   }
   if (/^wiki\./i.test(host)) return readWiki(url, what);
   const searched = url.searchParams.get('CollectionCriteria');

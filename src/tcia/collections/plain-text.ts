@@ -43,7 +43,10 @@ export function decodeEntities(text: string): string {
   });
 }
 
-/** Text without tags, scripts, character references and repeated blanks. */
+/** A link that lets anybody in, in the middle of a text. */
+const SECRET_LINK = /https?:\/\/\S*[?&](?:context|passcode|token)=\S+/gi;
+
+/** Text without tags, scripts, character references, repeated blanks, and links with passcodes. */
 export function stripHtml(html: string): string {
   const bare = html
     .replaceAll(/<(script|style)\b[^>]*>[\s\S]*?<\/\1\s*>/gi, ' ')
@@ -51,6 +54,7 @@ export function stripHtml(html: string): string {
     .replaceAll(/<\/?(?:p|br|div|li|ul|ol|h[1-6]|tr|td|table)\b[^<>]*>/gi, ' ')
     .replaceAll(/<\/?[a-zA-Z][^<>]*>/g, '');
   return decodeEntities(bare)
+    .replaceAll(SECRET_LINK, '[link to a package]')
     .replaceAll(/[\s\u00a0]+/g, ' ')
     .trim();
 }

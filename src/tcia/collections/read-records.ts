@@ -90,8 +90,11 @@ export function readDownload(record: WordpressRecord): TciaDownload | undefined 
   const file = record['download_file'];
   const media = idOf(file);
   const stated = addressOf(record['download_url']);
-  const url = stated ?? fileAddress(memberOf(file, 'url')) ?? fileAddress(memberOf(file, 'guid'));
-  const search = addressOf(record['search_url']);
+  const searched = addressOf(record['search_url']);
+  // A package that stands in the wrong field is one all the same.
+  const astray = searched !== null && /[?&](?:context|passcode)=/i.test(searched) ? searched : null;
+  const search = astray === null ? searched : null;
+  const url = stated ?? astray ?? fileAddress(memberOf(file, 'url')) ?? fileAddress(memberOf(file, 'guid'));
   const title = plainText(record['download_title']) || plainText(record['title']);
   if (title === '' && url === null && media === null && search === null) return undefined;
   const license = textOrNull(record['data_license']);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { accessOf, downloadKind, type KindFacts } from '../../../src/tcia/collections/download-kind.ts';
+import { readDownload } from '../../../src/tcia/collections/read-records.ts';
 import { packageLink } from '../server/fixtures-collections.ts';
 
 const nothing: KindFacts = {
@@ -41,6 +42,11 @@ describe('the road by which a download comes', () => {
     expect(kindOf({ search: 'https://nbia.cancerimagingarchive.net/nbia-search/' })).toBe('external');
     expect(kindOf({})).toBe('external');
   });
+});
+
+test('a package whose link stands in the wrong field is one all the same, and its link no page to show', () => {
+  const read = readDownload({ id: 1, download_title: 'Slides', search_url: packageLink(1) });
+  expect(read).toMatchObject({ kind: 'faspex', url: packageLink(1), search: null });
 });
 
 describe('who may have a download', () => {

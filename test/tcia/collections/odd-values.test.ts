@@ -18,6 +18,10 @@ describe('texts of WordPress', () => {
     ['tumours < 3 cm, p<0.05', 'tumours < 3 cm, p<0.05'],
     ['a<script>alert(1)</script>b<!-- c -->', 'a b'],
     ['&amp;lt;b&amp;gt;', '&lt;b&gt;'],
+    [
+      'see <a href="x">https://h/aspera/faspex/public/package?a=1&amp;context=eyJ=</a> now',
+      'see [link to a package] now',
+    ],
     ['&unknown; &#xD800; &#0;', '&unknown; &#xD800; &#0;'],
     [{ rendered: ' a  b ' }, 'a b'],
     [{ ID: 3, post_title: 'NBIA Data Retriever' }, 'NBIA Data Retriever'],

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TciaCatalogue } from '../../../src/tcia/collections/collection.ts';
 import { fetchCatalogue } from '../../../src/tcia/collections/fetch-catalogue.ts';
@@ -37,6 +38,19 @@ describe('what names a data set of TCIA', () => {
     'https://wiki.cancerimagingarchive.net/display/Public/DLBCL-Morphology',
     'https://nbia.cancerimagingarchive.net/nbia-search/?MinNumberOfStudiesCriteria=1&amp;CollectionCriteria=DLBCL-Morphology',
   ])('%s', async (what) => expect(await resolve(what)).toBe('DLBCL-Morphology'));
+
+  test('any name, however its words are joined and whatever its case', async () => {
+    const words = (name: string) =>
+      fc.tuple(...name.split(/[\s-]/).map((word) => fc.mixedCase(fc.constant(word))));
+    const joined = fc
+      .constantFrom(...catalogue.collections.map(({ name }) => name))
+      .chain((name) => fc.tuple(fc.constant(name), words(name), fc.constantFrom(' ', '_', '-', '')));
+    await fc.assert(
+      fc.asyncProperty(joined, async ([name, parts, glue]) =>
+        expect(await resolve(parts.join(glue))).toBe(name),
+      ),
+    );
+  });
 
   test('a page of the server that is asked', async () => {
     expect(await resolve(`${rig.servers.wordpress}/analysis-result/qiba-volct-1b/`)).toBe('QIBA-VolCT-1B');
@@ -106,16 +120,20 @@ describe('what names no data set is told apart', () => {
     });
   });
 
-  test.each([packageLink(1), packageLink(1).replaceAll('&', '&amp;'), packageLink(1, 'http://127.0.0.1:9')])(
-    'a link to a package, which is not repeated',
-    async (link) => {
-      const error: unknown = await resolve(link).catch((caught: unknown) => caught);
-      expect(error).toMatchObject({ code: 'bad-input' });
-      const { message, item, next } = error as { message: string; item?: string; next?: string };
-      expect(JSON.stringify([message, item, next])).not.toMatch(/context=|eyJ/);
-      expect(JSON.stringify([message, item, next])).not.toContain(PASSCODE);
-    },
-  );
+  test.each([
+    packageLink(1).replace('https://', ''),
+    packageLink(1).replace(/^.*\?/, ''),
+    packageLink(1).replace(/^.*context=/, ''),
+    packageLink(1),
+    packageLink(1).replaceAll('&', '&amp;'),
+    packageLink(1, 'http://127.0.0.1:9'),
+  ])('a link to a package, which is not repeated', async (link) => {
+    const error: unknown = await resolve(link).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'bad-input' });
+    const { message, item, next } = error as { message: string; item?: string; next?: string };
+    expect(JSON.stringify([message, item, next])).not.toMatch(/context=|eyJ/);
+    expect(JSON.stringify([message, item, next])).not.toContain(PASSCODE);
+  });
 });
 
 describe('search by words', () => {

@@ -172,7 +172,7 @@ function pageAnswer(url: URL, world: WordpressWorld): Response {
   const record = list.find((one) => one.slug === slug);
   if (record === undefined) return html('<h1>Page not found</h1>', 404);
   const title = String(record['collection_title'] ?? record['result_title'] ?? slug);
-  const ids = (record['collection_downloads'] ?? record['result_downloads']) as unknown;
+  const ids = record['collection_downloads'] ?? record['result_downloads'];
   const rows = world.downloads
     .filter(({ id }) => Array.isArray(ids) && ids.includes(id))
     .map(
