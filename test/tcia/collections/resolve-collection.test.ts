@@ -46,9 +46,9 @@ describe('what names a data set of TCIA', () => {
       .constantFrom(...catalogue.collections.map(({ name }) => name))
       .chain((name) => fc.tuple(fc.constant(name), words(name), fc.constantFrom(' ', '_', '-', '')));
     await fc.assert(
-      fc.asyncProperty(joined, async ([name, parts, glue]) =>
-        expect(await resolve(parts.join(glue))).toBe(name),
-      ),
+      fc.asyncProperty(joined, async ([name, parts, glue]) => {
+        expect(await resolve(parts.join(glue))).toBe(name);
+      }),
     );
   });
 
