@@ -3,6 +3,7 @@ import type { CommandSpec } from '../command.ts';
 import { browseSpec } from './tcia-browse.ts';
 import { collectionsSpec } from './tcia-collections.ts';
 import { installAscpSpec } from './tcia-install-ascp.ts';
+import { nbiaSpec } from './tcia-nbia.ts';
 import { showSpec } from './tcia-show.ts';
 
 /** `carrel tcia`. */
@@ -15,5 +16,5 @@ export const spec: CommandSpec = {
   async run() {
     return undefined;
   },
-  subcommands: [browseSpec, collectionsSpec, showSpec, installAscpSpec],
+  subcommands: [browseSpec, collectionsSpec, nbiaSpec, showSpec, installAscpSpec],
 };

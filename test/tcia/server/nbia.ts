@@ -113,7 +113,8 @@ function rowOf({ images, ...fields }: NbiaWorldSeries): Record<string, unknown> 
 }
 
 function matching(query: URLSearchParams, series: readonly NbiaWorldSeries[]): NbiaWorldSeries[] {
-  const filters = [...query].filter(([name]) => name !== 'format');
+  const dates = new Set(['format', 'Date', 'fromDate', 'toDate', 'SeriesUID']);
+  const filters = [...query].filter(([name]) => !dates.has(name));
   return series.filter((one) => filters.every(([name, value]) => String(one[name] ?? '') === value));
 }
 
@@ -142,6 +143,14 @@ function list(
     getPatientStudy: () =>
       distinct(['StudyInstanceUID', 'PatientID', 'Collection', 'StudyDate', 'StudyDesc']),
     getSeries: () => found.map(rowOf),
+    // Nothing here has a day on which it came: every answer about news is about all.
+    getUpdatedSeries: () => found.map(rowOf),
+    NewPatientsInCollection: () => distinct(['PatientID', 'Collection']),
+    NewStudiesInPatientCollection: () => distinct(['StudyInstanceUID', 'PatientID', 'Collection']),
+    getDicomTags: () =>
+      found
+        .filter(({ SeriesInstanceUID }) => SeriesInstanceUID === query.get('SeriesUID'))
+        .map(({ Modality }) => ({ element: '(0008,0060)', name: 'Modality', data: Modality })),
     getSeriesSize: () =>
       found.map((one) => ({
         TotalSizeInBytes: `${Number(rowOf(one)['FileSize'])}.000000`,
