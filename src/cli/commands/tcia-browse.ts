@@ -224,14 +224,14 @@ async function noteCount(
   const listed = entries.filter((entry) => kindOf(entry) !== 'folder').length;
   if (listed === files) return;
   const text = `the package says that it holds ${plural(files, 'file')}; ${formatCount(listed)} are listed`;
-  await tell(run, text);
+  await tell(run, client.link.name, text);
 }
 
 /** A remark on stderr; with `--json` an object, so that whoever reads errors there can read it too. */
-async function tell(run: Run, message: string): Promise<void> {
+async function tell(run: Run, item: string, message: string): Promise<void> {
   if (run.quiet) return;
   const line = run.json
-    ? toJson({ type: 'note', message })
+    ? toJson({ type: 'note', item, message })
     : `${run.err.yellow('note:')} ${printable(message)}`;
   await write(run.terminal.err, `${line}\n`);
 }
@@ -244,7 +244,7 @@ async function settle(
   shown: readonly PackageEntry[],
 ): Promise<void> {
   const refused = shown.filter((entry) => entry.refused !== undefined);
-  const note = (text: string): Promise<void> => tell(run, text);
+  const note = (text: string): Promise<void> => tell(run, name, text);
   for (const entry of refused.slice(0, MOST_NAMED))
     await note(`${JSON.stringify(entry.path)} ${entry.refused ?? ''}; it will not be fetched`);
   if (refused.length > MOST_NAMED)
