@@ -10,7 +10,9 @@ export {
   requireAscp,
 } from './ascp/find-ascp.ts';
 export { type FoundKey, findKey } from './ascp/find-key.ts';
+export { hasLicense } from './ascp/has-license.ts';
 export { type AscpSource, type InstalledAscp, installAscp, planAscp } from './ascp/install-ascp.ts';
+export { type ProbeOptions, probeTcp, probeUdp, type TcpProbe, type UdpProbe } from './ascp/probe-ports.ts';
 export { SDK_LOCATIONS } from './ascp/sdk-locations.ts';
 export { type Answer, type AskHttp, type AskOptions, ask, askJson, type Question } from './ask.ts';
 export {

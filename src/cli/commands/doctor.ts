@@ -1,6 +1,6 @@
 /** `carrel doctor`: what works on this machine and what does not, and what to do about it. */
 import { access, constants, mkdir, statfs } from 'node:fs/promises';
-import { Option } from 'commander';
+import { Argument, Option } from 'commander';
 import { placeOf } from '../../archives/index.ts';
 import { checkCatalog, listCatalogs } from '../../catalog/index.ts';
 import { isCarrelError } from '../../errors.ts';
@@ -11,27 +11,31 @@ import type { CommandSpec, Run } from '../command.ts';
 import { atDesk, type Desk } from '../desk.ts';
 import { measureMirrors } from '../measure-mirrors.ts';
 import { openMirrorMemory } from '../mirror-memory.ts';
+import { type Finding, printFinding } from '../output/finding.ts';
 import { toJson } from '../output/json.ts';
 import { formatBytes, formatCount } from '../output/text.ts';
 import { textOf } from '../settings.ts';
-import { printable, write } from '../terminal.ts';
-
-interface Finding {
-  check: string;
-  /** `warn`: works, but not as well as it could. */
-  state: 'ok' | 'warn' | 'fail';
-  detail: string;
-  next?: string;
-}
+import { write } from '../terminal.ts';
+import { addTciaFlags, doctorTcia, refuseTciaFlags } from './doctor-tcia.ts';
 
 /** `carrel doctor`. */
 export const spec: CommandSpec = {
   name: 'doctor',
   summary: 'what works on this machine and what does not',
-  examples: ['carrel doctor', 'carrel doctor --speed', 'carrel doctor --offline --json'],
-  exitCodes: [0, 1],
+  examples: [
+    'carrel doctor',
+    'carrel doctor --speed',
+    'carrel doctor tcia',
+    'carrel doctor --offline --json',
+  ],
+  exitCodes: [0, 1, 2],
   define(command) {
     command
+      .addArgument(
+        new Argument('[what]', 'tcia: what stands between this machine and the packages of TCIA').choices([
+          'tcia',
+        ]),
+      )
       .addOption(new Option('--offline', 'ask no server'))
       .addOption(
         new Option('--speed', 'also measure the mirrors: at most 16 MB and 10 s from each').conflicts(
@@ -39,8 +43,11 @@ export const spec: CommandSpec = {
         ),
       )
       .addOption(new Option('--full', 'also read every installed table'));
+    addTciaFlags(command);
   },
-  async run(run, _args, flags) {
+  async run(run, [what], flags) {
+    if (what === 'tcia') return await doctorTcia(run, flags);
+    refuseTciaFlags(flags);
     return await atDesk(run, async (desk) => {
       const findings = [
         runtime(),
@@ -67,19 +74,11 @@ export const spec: CommandSpec = {
       const about = { version: VERSION, archive: desk.archive.name, findings };
       const told = speed === undefined ? about : { ...about, speed: speed.mirrors, use: speed.use };
       if (run.json) await write(run.terminal.out, `${toJson(told, 2)}\n`);
-      else for (const finding of findings) await print(run, finding);
+      else for (const finding of findings) await printFinding(run, finding);
       return findings.some(({ state }) => state === 'fail') ? 1 : 0;
     });
   },
 };
-
-async function print(run: Run, { check, state, detail, next }: Finding): Promise<void> {
-  const mark =
-    state === 'ok' ? run.out.green('ok  ') : state === 'warn' ? run.out.yellow('warn') : run.out.red('FAIL');
-  await write(run.terminal.out, `${mark}  ${check.padEnd(24)} ${printable(detail)}\n`);
-  if (next !== undefined && state !== 'ok')
-    await write(run.terminal.out, `      ${' '.repeat(24)} ${run.out.dim('next:')} ${printable(next)}\n`);
-}
 
 function runtime(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);

@@ -25,7 +25,7 @@ export interface AscpTransportOptions {
   env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Upper bound of the rate, in kilobits per second. */
   maxRateKbps?: number | undefined;
-  /** Passphrase of packages with content protection. */
+  /** Passphrase of packages with content protection. Default: `CARREL_ASPERA_PASSPHRASE` of `env`. */
   passphrase?: string | undefined;
   /** Certificates to trust over WebSocket (PEM file). */
   caFile?: string | undefined;
@@ -245,7 +245,7 @@ async function runSession(
           destination: job.folder,
           caFile: options.caFile,
           maxRateKbps: options.maxRateKbps,
-          passphrase: options.passphrase,
+          passphrase: options.passphrase ?? (options.env ?? process.env)['CARREL_ASPERA_PASSPHRASE'],
         }),
       onBytes: (bytes) => tellBytes(job, progress, progress.doneBytes + bytes),
       onFile: (file) => {
