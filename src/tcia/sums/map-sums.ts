@@ -3,8 +3,8 @@
  *
  * Lists of TCIA are relative to the root of the package, or carry a top folder that a download lacks (`data/`), or lack one that
  * it has (`PKG - <title>`, which ascp makes); and a download of a selection has lost the folders above what was asked for. So
- * folders are dropped from and put before what is listed until most lines find a file. Content is not asked: a file that is there
- * and wrong must be called wrong, not looked for elsewhere.
+ * folders are dropped from and put before what is listed until most lines find a file. Content is not asked here: a file that is
+ * there and wrong must be called wrong, not looked for elsewhere. It only decides between ties (`settle-ties.ts`).
  */
 
 import type { SumEntry } from './parse-sums.ts';
@@ -16,8 +16,8 @@ const MAX_DEPTH = 4;
 /** Folders that one path is tried under. */
 const MAX_PLACES = 64;
 
-/** Other mappings that are told of. */
-const MAX_TIES = 8;
+/** Other mappings that are looked at. */
+const MAX_TIES = 256;
 
 /** How a listed path becomes one below the folder. Folders without `/` at their ends, `''` for none. */
 export interface SumsMapping {
@@ -52,7 +52,7 @@ export function applyMapping(path: string, { strip, add }: SumsMapping): string 
  */
 export function mapSums(entries: readonly Pick<SumEntry, 'path'>[], local: LocalIndex, at = ''): MappedSums {
   const plain: SumsMapping = { strip: '', add: at };
-  const first = lay(entries, local, plain);
+  const first = layMapping(entries, local, plain);
   if (first.size === entries.length) return { mapping: plain, hits: first.size, ties: [], files: first };
   const counts = countHits(entries, local, at);
   counts.delete(keyOf(plain));
@@ -70,16 +70,18 @@ export function mapSums(entries: readonly Pick<SumEntry, 'path'>[], local: Local
   }
   const best = ranked.filter(({ hits }) => hits === most).map(({ mapping }) => mapping);
   const [winner = plain, ...others] = first.size === most ? [plain, ...best] : best;
-  const files = winner === plain ? first : lay(entries, local, winner);
+  const files = winner === plain ? first : layMapping(entries, local, winner);
   // To drop a folder and to put it back is no other mapping.
-  const ties = others.slice(0, MAX_TIES).filter((other) => {
-    const theirs = lay(entries, local, other);
-    return [...files].some(([path, file]) => theirs.get(path) !== file);
-  });
+  const ties = others
+    .slice(0, MAX_TIES)
+    .filter((other) =>
+      [...files.keys()].some((path) => applyMapping(path, other) !== applyMapping(path, winner)),
+    );
   return { mapping: winner, hits: files.size, ties, files };
 }
 
-function lay(
+/** Lays a list over a folder by a mapping that is known: listed path → file on disk, for those that are there. */
+export function layMapping(
   entries: readonly Pick<SumEntry, 'path'>[],
   local: LocalIndex,
   mapping: SumsMapping,

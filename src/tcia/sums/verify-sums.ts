@@ -7,12 +7,16 @@ import { abortError } from '../../errors.ts';
 import type { Digest } from '../../identifiers/index.ts';
 import { type ProvenFile, type TransferEvent, verifyFiles } from '../../transfer/index.ts';
 import { finishedName, isSumsName, listLocalFiles } from './local-files.ts';
-import { applyMapping, type MappedSums, mapSums, type SumsMapping } from './map-sums.ts';
+import { applyMapping, layMapping, type MappedSums, mapSums, type SumsMapping } from './map-sums.ts';
 import type { SumsList, SumsProblem } from './parse-sums.ts';
 import { indexFiles } from './path-forms.ts';
 import { createScope } from './scope.ts';
+import { settleTies } from './settle-ties.ts';
 
 const STATS_AT_ONCE = 64;
+
+/** Other mappings that are told of. */
+const SHOWN_TIES = 8;
 
 /** A list and where it lies. */
 export interface SumsSource {
@@ -96,12 +100,20 @@ export async function verifySums(
   const directory = resolve(options.directory);
   const local = indexFiles(await listLocalFiles(directory, { signal }));
   const scope = createScope(options.scope);
-  const mapped = sources.map(({ list, at, self }) => {
+  const mapped: Laid[] = [];
+  for (const { list, at, self } of sources) {
     const entries = list.entries.filter(({ path }) => path !== self && joined(at, path) !== self);
-    const conflicts = list.conflicts.map(({ path }) => ({ path }));
-    const laid = mapSums([...entries, ...conflicts], local, at ?? '');
-    return { list, entries, ...laid };
-  });
+    const every = [
+      ...entries,
+      ...list.conflicts.map(({ path, lines: [line] }) => ({ path, line, digests: [] })),
+    ];
+    // What was asked for tells more of the place of a list than the rest, which need not be here.
+    const asked = every.filter(({ path }) => scope.holds(path));
+    const basis = asked.length === 0 ? every : asked;
+    const found = await settleTies(mapSums(basis, local, at ?? ''), basis, local, { directory, signal });
+    const files = basis.length === every.length ? found.files : layMapping(every, local, found.mapping);
+    mapped.push({ list, entries, ...found, hits: files.size, files });
+  }
   const { expected, missing } = expectations(mapped, scope.holds);
 
   const checked = [...expected].filter(([, { conflict }]) => conflict === undefined);
@@ -144,7 +156,7 @@ export async function verifySums(
       listed: entries.length + list.conflicts.length,
       found: hits,
       mapping,
-      ties,
+      ties: ties.slice(0, SHOWN_TIES),
       problems: list.problems,
       problemCount: list.problemCount,
     })),

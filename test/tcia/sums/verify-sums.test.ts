@@ -249,6 +249,24 @@ describe('a selection', () => {
       });
   });
 
+  test('whose files have the same names in every case is laid where its content is', async () => {
+    const cases = [1, 2, 3].flatMap((number) => ['a', 'b'].map((name) => `data/case ${number}/${name}`));
+    await rm(join(folder, 'Yale'), { recursive: true });
+    await writeList('p.sums', cases);
+    await writeFile(join(folder, 'a'), 'data/case 2/a');
+    await writeFile(join(folder, 'b'), 'data/case 2/b');
+    const whole = await verify([join(folder, 'p.sums')]);
+    expect(whole.lists[0]).toMatchObject({ mapping: { strip: 'data/case 2', add: '' }, ties: [] });
+    expect(short(whole)).toMatchObject({ ok: ['a', 'b'], mismatched: [] });
+    await writeFile(join(folder, 'a'), 'wrong');
+    await writeFile(join(folder, 'b'), 'wrong');
+    const unknown = await verify([join(folder, 'p.sums')]);
+    expect(unknown.lists[0]?.ties).toHaveLength(2);
+    const scoped = await verify([join(folder, 'p.sums')], { scope: ['data/case 3'] });
+    expect(scoped.lists[0]).toMatchObject({ mapping: { strip: 'data/case 3', add: '' }, ties: [] });
+    expect(short(scoped)).toEqual({ ...NOTHING, mismatched: ['a', 'b'] });
+  });
+
   test('a path that is nowhere is told', async () => {
     const report = await verify([join(folder, 'p.sums')], { scope: ['Yale/SVS/a.svs', 'Jale'] });
     expect(report.unknown).toEqual(['Jale']);
