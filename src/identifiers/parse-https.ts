@@ -81,13 +81,17 @@ function parseDrsUrl(
   return { kind: 'drs-url', service, endpoint: endpoint + base, host, ...local, text };
 }
 
-/** Public links of Faspex 5 (`?context=<base64 of JSON>`) and Faspex 4 (`external_deliveries/<n>?passcode=`). */
+/**
+ * Public links of Faspex 5 (`?context=<base64 of JSON>`, the whole query escaped on some pages) and Faspex 4
+ * (`external_deliveries/<n>?passcode=`). Links to send files with count too: whoever takes packages says what they are.
+ */
 function isFaspexLink({ path, query }: UrlParts): boolean {
-  if (/(?:^|\/)external_deliveries\/[0-9]+$/.test(path)) return queryValue(query, 'passcode') !== undefined;
-  return (
-    /^(?:.*\/public(?:\/.*)?|\/?|\/aspera\/faspex\/?)$/.test(path) &&
-    (queryValue(query, 'context') ?? '').length >= 16
-  );
+  if (/(?:^|\/)(?:external_deliveries\/[0-9]+|external\/(?:dropbox_)?submissions\/new)\/?$/.test(path))
+    return queryValue(query, 'passcode') !== undefined;
+  if (!/^(?:.*\/public(?:\/.*)?|\/?|\/aspera\/faspex\/?)$/.test(path)) return false;
+  const context =
+    queryValue(query, 'context') ?? queryValue(query?.replace(/\bcontext%3D/i, 'context='), 'context');
+  return (context ?? '').length >= 16;
 }
 
 function parsePlain(url: UrlParts, endpoint: string, text: string): ObjectUrlIdentifier {

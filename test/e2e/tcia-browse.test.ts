@@ -173,6 +173,12 @@ describe('the story of the notebook', () => {
   });
 });
 
+test('a pattern that nothing matches is no failure, and said', async () => {
+  const { code, stderr } = await browse(link(), '--glob', '*.dcm');
+  expect(code).toBe(0);
+  expect(stderr).toContain('note: none of 3 names matches *.dcm');
+});
+
 describe('packages of 20,000 files', () => {
   test('are written as Parquet whole, though tokens end and large pages fail', async () => {
     Object.assign(faspex.faults, { failAbove: 400, requestsPerToken: 30, unavailable: 1 });
@@ -254,6 +260,7 @@ describe('what stands in the way', () => {
     expect(result.code).toBe(2);
     expect(result.stderr).toContain('a link of Faspex 4');
     expect((await browse('what.txt')).code).toBe(2);
+    expect((await browse('')).stderr).toContain('nothing is in it');
     expect(faspex.requests).toEqual([]);
   });
 

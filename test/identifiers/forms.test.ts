@@ -480,7 +480,10 @@ describe('Faspex links', () => {
     `https://faspex.example.org/aspera/faspex/public/package?context=${context}&amp;redirected=true`,
     `https://faspex.example.org/?context=${context}`,
     `https://faspex.example.org/public?redirected=true&context=${context}`,
+    `https://faspex.example.org/?context%3D${context}%26redirected%3Dtrue`,
     'https://faspex.example.org/aspera/faspex/external_deliveries/74?passcode=0123456789012345678901234567890123456789',
+    'https://faspex.example.org/aspera/faspex/external/submissions/new?passcode=0123456789012345678901234567890123456789',
+    'https://faspex.example.org/external/dropbox_submissions/new?passcode=0123456789012345678901234567890123456789',
   ])('%s', (text) => {
     expect(meaning(text)).toEqual({ kind: 'faspex-link', url: text, host: 'faspex.example.org' });
   });

@@ -81,6 +81,8 @@ export const browseSpec: CommandSpec = {
         );
         if (!run.json) await tellWritten(run, written, output);
       }
+      if (shown.length === 0 && entries.length > 0)
+        await tell(run, link.name, `none of ${plural(entries.length, 'name')} matches ${globs.join(' or ')}`);
       await settle(run, link.name, outcome, shown);
       return 0;
     } catch (error) {

@@ -41,6 +41,11 @@ const NEW_LINK =
  *   with; each in its own words, which repeat the text without its secrets
  */
 export function parsePackageLink(text: string): PackageLink {
+  if (text.trim() === '') {
+    throw new CarrelError('bad-input', 'no link was given: it is empty', {
+      next: 'put the link in single quotation marks; if it was to come from a variable, nothing is in it',
+    });
+  }
   const url = readUrl(text);
   if (url === undefined) throw refuse(text, 'is no link to a Faspex package', NEW_LINK);
   refuseOtherLinks(url, text);
