@@ -2,9 +2,11 @@
 import type { CommandSpec } from '../command.ts';
 import { browseSpec } from './tcia-browse.ts';
 import { collectionsSpec } from './tcia-collections.ts';
+import { getSpec } from './tcia-get.ts';
 import { installAscpSpec } from './tcia-install-ascp.ts';
 import { nbiaSpec } from './tcia-nbia.ts';
 import { showSpec } from './tcia-show.ts';
+import { sumsSpec } from './tcia-sums.ts';
 
 /** `carrel tcia`. */
 export const spec: CommandSpec = {
@@ -16,5 +18,5 @@ export const spec: CommandSpec = {
   async run() {
     return undefined;
   },
-  subcommands: [browseSpec, collectionsSpec, nbiaSpec, showSpec, installAscpSpec],
+  subcommands: [getSpec, sumsSpec, browseSpec, collectionsSpec, nbiaSpec, showSpec, installAscpSpec],
 };

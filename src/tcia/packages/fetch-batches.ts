@@ -26,7 +26,10 @@ export interface FetchBatchesOptions extends Places {
  * @throws CarrelError where nothing more can come: `unsupported`, `permission`, `network`, `no-space`, `interrupted`; what came is
  *   proven and told by then
  */
-export async function fetchBatches(files: readonly WantedFile[], options: FetchBatchesOptions): Promise<void> {
+export async function fetchBatches(
+  files: readonly WantedFile[],
+  options: FetchBatchesOptions,
+): Promise<void> {
   if (files.length === 0) return;
   const transport = await options.transport();
   const again: WantedFile[] = [];

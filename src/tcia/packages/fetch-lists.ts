@@ -11,7 +11,12 @@ import { requestTransferSpec } from '../faspex/request-transfer-spec.ts';
 import { isSumsName } from '../sums/local-files.ts';
 import { readSums, type SumsList } from '../sums/parse-sums.ts';
 import type { TransportEvent, TransportJob } from '../transport.ts';
-import { gatewayOf, type OpenedTransport, type OpenTransportOptions, openTransport } from './open-transport.ts';
+import {
+  gatewayOf,
+  type OpenedTransport,
+  type OpenTransportOptions,
+  openTransport,
+} from './open-transport.ts';
 import type { PackageTarget } from './package-target.ts';
 
 /** What fetching lists of checksums needs. */
@@ -45,7 +50,9 @@ export async function fetchLists(
     for (const { local } of done) await rename(join(under, local), join(folder, local));
     for (const { path, local, error } of failed) {
       await rm(join(folder, local), { force: true });
-      note(`the list of checksums ${path} could not be fetched, so that sizes alone prove the files: ${error.message}`);
+      note(
+        `the list of checksums ${path} could not be fetched, so that sizes alone prove the files: ${error.message}`,
+      );
     }
     await rm(under, { recursive: true, force: true });
   }

@@ -11,21 +11,26 @@ import {
   type TransferEvent,
 } from '../../transfer/index.ts';
 import { createFaspexClient, type FaspexOptions } from '../faspex/faspex-client.ts';
+import type { PackageEntry } from '../faspex/package-entry.ts';
 import { requestTransferSpec } from '../faspex/request-transfer-spec.ts';
 import { openPackageFolder } from '../package-lock/package-folder.ts';
 import type { PackageReceiptHeader } from '../package-lock/package-receipts.ts';
-import type { PackageEntry } from '../faspex/package-entry.ts';
 import type { SumsList } from '../sums/parse-sums.ts';
 import type { TransportJob } from '../transport.ts';
 import { fetchBatches } from './fetch-batches.ts';
 import { fetchLists } from './fetch-lists.ts';
 import { findPresent } from './find-present.ts';
-import { gatewayOf, type OpenedTransport, type OpenTransportOptions, openTransport } from './open-transport.ts';
-import { type PackagePlan, type PlanPackageOptions, planPackage } from './plan-package.ts';
+import {
+  gatewayOf,
+  type OpenedTransport,
+  type OpenTransportOptions,
+  openTransport,
+} from './open-transport.ts';
+import type { PackageTarget } from './package-target.ts';
 import { type PlacedFile, placeFiles, type WantedFile } from './place-files.ts';
+import { type PackagePlan, type PlanPackageOptions, planPackage } from './plan-package.ts';
 import { createReporter } from './report-package.ts';
 import { settleFolder } from './settle-folder.ts';
-import type { PackageTarget } from './package-target.ts';
 
 /** Bytes to leave free on the disk, as in every transfer. */
 const RESERVE_BYTES = 16 << 20;
@@ -66,7 +71,10 @@ export async function previewPackage(
   target: PackageTarget,
   options: PlanPackageOptions & { faspex: FaspexOptions },
 ): Promise<PackagePlan> {
-  return await planPackage(createFaspexClient(target.link, options.faspex), target, { ...options, sizes: true });
+  return await planPackage(createFaspexClient(target.link, options.faspex), target, {
+    ...options,
+    sizes: true,
+  });
 }
 
 /**
@@ -75,7 +83,10 @@ export async function previewPackage(
  * @throws CarrelError `busy` (another run in this folder), `unsupported` (no `ascp`), `no-space`, `interrupted`, `partial` (a
  *   listing that is short), and as `planPackage`
  */
-export async function fetchPackage(target: PackageTarget, options: FetchPackageOptions): Promise<PackageResult> {
+export async function fetchPackage(
+  target: PackageTarget,
+  options: FetchPackageOptions,
+): Promise<PackageResult> {
   const started = performance.now();
   const { directory, signal } = options;
   const client = createFaspexClient(target.link, options.faspex);

@@ -2,6 +2,7 @@
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { Digest } from '../../identifiers/index.ts';
 import type { FaspexClient } from '../faspex/faspex-client.ts';
+import { findEntries } from '../faspex/find-entries.ts';
 import { type ListingOutcome, listPackage } from '../faspex/list-package.ts';
 import type { PackageEntry } from '../faspex/package-entry.ts';
 import { isSumsName } from '../sums/local-files.ts';
@@ -45,29 +46,50 @@ export async function listFiles(client: FaspexClient, options: ListFilesOptions)
   const { signal, onPage } = options;
   const info = await client.info(signal);
   const top = await browse(client, [''], { ...options, recursive: false });
-  const lists = top.entries.filter((entry) => isFile(entry) && entry.refused === undefined && isSumsName(entry.path));
+  const lists = top.entries.filter(
+    (entry) => isFile(entry) && entry.refused === undefined && isSumsName(entry.path),
+  );
   const sums = lists.map(({ path }) => path);
   const fetched = lists.length === 0 ? [] : ((await options.fetchSums?.(lists)) ?? []);
-  const bySums = top.complete === true ? withRoot(listedBySums(fetched, top.entries), top.entries) : undefined;
+  const bySums =
+    top.complete === true ? withRoot(listedBySums(fetched, top.entries), top.entries) : undefined;
   const counted = bySums !== undefined && bySums.size === info.files;
   if (bySums !== undefined && counted && !options.sizes) {
-    return { files: [...bySums.values()], source: 'sums', complete: true, reasons: [], sums, digests: digestsOf(fetched, bySums.keys()) };
+    return {
+      files: [...bySums.values()],
+      source: 'sums',
+      complete: true,
+      reasons: [],
+      sums,
+      digests: digestsOf(fetched, bySums.keys()),
+    };
   }
   const wanted = wantedPaths(options.paths);
-  const found = await browse(client, wanted.length === 0 ? [''] : wanted, { signal, onPage, recursive: true });
+  const found =
+    wanted.length === 0
+      ? await browse(client, [''], { signal, onPage, recursive: true })
+      : await browseWanted(client, wanted, { signal, onPage });
   let { complete, reasons } = found;
-  const files = new Map(found.entries.filter(isFile).map((entry) => [entry.path, listed(entry)]));
+  const files = new Map(
+    found.entries
+      .filter((entry) => isFile(entry) || entry.refused !== undefined)
+      .map((entry) => [entry.path, listed(entry)]),
+  );
   if (complete !== true && bySums !== undefined && counted) {
     for (const [path, file] of bySums) if (!files.has(path) && isWanted(path, wanted)) files.set(path, file);
     [complete, reasons] = [true, []];
   }
-  if (complete === 'unknown' && wanted.length === 0 && files.size === info.files) [complete, reasons] = [true, []];
+  if (complete === 'unknown' && wanted.length === 0 && files.size === info.files)
+    [complete, reasons] = [true, []];
   const digests = lists.length > 0 && fetched.length === 0 ? undefined : digestsOf(fetched, files.keys());
   return { files: [...files.values()], source: 'browse', complete, reasons, sums, digests };
 }
 
 function digestsOf(lists: readonly SumsList[], paths: Iterable<string>): Map<string, Digest[]> {
-  return digestsFor(lists, [...paths].filter((path) => !isSumsName(path)));
+  return digestsFor(
+    lists,
+    [...paths].filter((path) => !isSumsName(path)),
+  );
 }
 
 /** What is listed by digests, and the files of the root, which knows their sizes. */
@@ -78,7 +100,8 @@ function withRoot(
   if (sums === undefined) return undefined;
   const files = new Map<string, ListedFile>();
   for (const path of sums.keys()) files.set(path, { path, refused: faultOf(path) });
-  for (const entry of root) if (isFile(entry)) files.set(entry.path, listed(entry));
+  for (const entry of root)
+    if (isFile(entry) || entry.refused !== undefined) files.set(entry.path, listed(entry));
   return files;
 }
 
@@ -107,13 +130,31 @@ interface Browsed {
   reasons: string[];
 }
 
+/** Files that are wanted by their names, and all below the folders. */
+async function browseWanted(
+  client: FaspexClient,
+  wanted: readonly string[],
+  options: Pick<ListFilesOptions, 'signal' | 'onPage'>,
+): Promise<Browsed> {
+  const { signal } = options;
+  const { found, missing, doubtful } = await findEntries(client, wanted, { signal });
+  const [first] = missing;
+  if (first !== undefined)
+    throw noSuchPaths(missing, await namesAround(client, first, signal), client.link.name);
+  const entries = [...found.values()];
+  const folders = entries.filter((entry) => !isFile(entry)).map(({ path }) => path);
+  const below = await browse(client, folders, { ...options, recursive: true });
+  const reasons = [...doubtful.map(({ path, reason }) => `${path}: ${reason}`), ...below.reasons];
+  const complete = doubtful.length > 0 ? false : below.complete;
+  return { entries: [...entries.filter(isFile), ...below.entries], complete, reasons };
+}
+
 async function browse(
   client: FaspexClient,
   paths: readonly string[],
   options: Pick<ListFilesOptions, 'signal' | 'onPage'> & { recursive: boolean },
 ): Promise<Browsed> {
   const found: Browsed = { entries: [], complete: true, reasons: [] };
-  const missing: string[] = [];
   let before = { entries: 0, folders: 0 };
   for (const path of paths) {
     const start = before;
@@ -125,19 +166,11 @@ async function browse(
         if (options.recursive) options.onPage?.(before);
       },
     });
-    try {
-      for await (const entry of listing) found.entries.push(entry);
-    } catch (error) {
-      if (path === '' || !isCarrelError(error, 'not-found')) throw error;
-      missing.push(path);
-      continue;
-    }
+    for await (const entry of listing) found.entries.push(entry);
     const outcome = listing.outcome();
     if (found.complete !== false && outcome.complete !== true) found.complete = outcome.complete;
     found.reasons.push(...outcome.reasons);
   }
-  const [first] = missing;
-  if (first !== undefined) throw noSuchPaths(missing, await namesAround(client, first, options.signal), client.link.name);
   return found;
 }
 
@@ -150,18 +183,12 @@ async function namesAround(
   for (let at = path.lastIndexOf('/'); ; at = path.lastIndexOf('/', at - 1)) {
     const folder = path.slice(0, Math.max(at, 0));
     try {
-      const { entries } = await browse1(client, folder, signal);
+      const { entries } = await browse(client, [folder], { signal, recursive: false });
       return entries.map((entry) => entry.path);
     } catch (error) {
       if (!isCarrelError(error, 'not-found') || folder === '') return [];
     }
   }
-}
-
-async function browse1(client: FaspexClient, folder: string, signal: AbortSignal | undefined): Promise<Browsed> {
-  const entries: PackageEntry[] = [];
-  for await (const entry of listPackage(client, folder, { signal })) entries.push(entry);
-  return { entries, complete: true, reasons: [] };
 }
 
 /** The error for a listing that is known to be short. */

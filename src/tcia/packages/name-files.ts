@@ -137,10 +137,14 @@ function withoutCollisions<File extends Nameable & { local: string }>(
   const clash = new Map<File, string>();
   for (const group of groups(files)) {
     const [first, second] = group;
-    if (first !== undefined && first.local === second?.local) throw sameName(first, second, group.length, layout);
+    if (first !== undefined && first.local === second?.local)
+      throw sameName(first, second, group.length, layout);
     for (const file of group) {
       const other = group.find((one) => one !== file);
-      clash.set(file, `its name differs from ${JSON.stringify(other?.path)} by capitals or Unicode form alone`);
+      clash.set(
+        file,
+        `its name differs from ${JSON.stringify(other?.path)} by capitals or Unicode form alone`,
+      );
     }
   }
   return files.filter((file) => {

@@ -11,7 +11,10 @@ export function nearPaths(wanted: string, paths: Iterable<string>): string[] {
   for (const path of paths) {
     seen += 1;
     if (seen > MOST) break;
-    const like = Math.max(likeness(pairs, pairsOf(path)), likeness(pairsOf(nameOf(wanted)), pairsOf(nameOf(path))));
+    const like = Math.max(
+      likeness(pairs, pairsOf(path)),
+      likeness(pairsOf(nameOf(wanted)), pairsOf(nameOf(path))),
+    );
     if (like >= 0.5) found.push({ path, like });
   }
   return found

@@ -73,7 +73,8 @@ export async function openTransport(
       const transport = await openGatewayTransport({ url: gateway, http, signal, retryDelayMs });
       return { transport, type: 'http_gateway' };
     } catch (error) {
-      const passOver = isCarrelError(error, 'network', 'not-found', 'unsafe') && options.transport !== 'gateway';
+      const passOver =
+        isCarrelError(error, 'network', 'not-found', 'unsafe') && options.transport !== 'gateway';
       if (!passOver) throw error;
       options.onNote?.(`the HTTP gateway of the server cannot be used: ${error.message}`);
     }

@@ -53,7 +53,8 @@ export function readPackageLayout(text: string, values: LayoutValues): PackageLa
   if (!named.includes('path') && !named.includes('file')) throw fail('gives every file the same name');
   const fixed = segments.map((segment) => {
     if (segment === '{path}' || segment === '{dir}') return segment;
-    if (/\{(?:path|dir)\}/.test(segment)) throw fail('has {path} or {dir} beside other text: they are segments of their own');
+    if (/\{(?:path|dir)\}/.test(segment))
+      throw fail('has {path} or {dir} beside other text: they are segments of their own');
     return segment.replaceAll(/\{(package|collection|version)\}/g, (_, name: (typeof OF_PACKAGE)[number]) => {
       const value = values[name];
       if (value === undefined) throw fail(`names {${name}}, and the link alone does not tell it`);

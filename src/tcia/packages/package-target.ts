@@ -1,6 +1,11 @@
 /** From what people write to packages: links, and names of data sets of TCIA. */
 import { CarrelError } from '../../errors.ts';
-import { downloadsOf, type TciaCatalogue, type TciaCollection, type TciaDownload } from '../collections/collection.ts';
+import {
+  downloadsOf,
+  type TciaCatalogue,
+  type TciaCollection,
+  type TciaDownload,
+} from '../collections/collection.ts';
 import { type ResolveOptions, resolveCollection } from '../collections/resolve-collection.ts';
 import { findByLink, resolvePackages } from '../collections/resolve-packages.ts';
 import { type PackageLink, parsePackageLink } from '../faspex/package-link.ts';
@@ -155,10 +160,14 @@ export async function onePackage(what: string, options: TargetOptions): Promise<
     });
   }
   const kinds = [...new Set(others.map(({ download }) => download.kind))].join(', ');
-  throw new CarrelError('unsupported', `${what} has no Faspex package${kinds === '' ? '' : ` there (${kinds})`}`, {
-    item: what,
-    next: `carrel tcia show ${/\s/.test(what) ? JSON.stringify(what) : what} tells what there is`,
-  });
+  throw new CarrelError(
+    'unsupported',
+    `${what} has no Faspex package${kinds === '' ? '' : ` there (${kinds})`}`,
+    {
+      item: what,
+      next: `carrel tcia show ${/\s/.test(what) ? JSON.stringify(what) : what} tells what there is`,
+    },
+  );
 }
 
 /** Without a choice, the packages among the downloads of a data set are meant. */

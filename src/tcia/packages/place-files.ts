@@ -77,7 +77,8 @@ export async function proveFiles(
   const report = await verifyFiles(expected, { directory: folder, signal });
   for (const { path, bytes } of report.ok) {
     const file = byLocal.get(path);
-    if (file !== undefined) settled.placed.push({ ...file, bytes, found: [...file.digests], evidence: 'sums' });
+    if (file !== undefined)
+      settled.placed.push({ ...file, bytes, found: [...file.digests], evidence: 'sums' });
   }
   for (const { path, expected: wanted, found } of report.mismatched) {
     const file = byLocal.get(path);
@@ -124,7 +125,8 @@ export async function placeFiles(files: readonly WantedFile[], places: Places): 
       settled.wrong.push({ file, error: diskError(error, file.path) });
     }
   }
-  for (const { file } of settled.wrong) await rm(join(staging, ...file.local.split('/')), { force: true, recursive: true });
+  for (const { file } of settled.wrong)
+    await rm(join(staging, ...file.local.split('/')), { force: true, recursive: true });
   return { ...settled, placed };
 }
 

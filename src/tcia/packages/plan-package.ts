@@ -84,7 +84,11 @@ export async function planPackage(
   const { files: chosen, unsized } = chooseFiles(listed.files, choice, title);
   if (unsized > 0)
     notes.push(`left out, for their size is not known: ${unsized} ${unsized === 1 ? 'file' : 'files'}`);
-  const { named, refused } = nameFiles(chosen, { layout, names: options.names ?? 'strict', taken: options.taken });
+  const { named, refused } = nameFiles(chosen, {
+    layout,
+    names: options.names ?? 'strict',
+    taken: options.taken,
+  });
   if (chosen.length === 0) {
     throw new CarrelError('not-found', `nothing in ${title} is what was asked for`, {
       item: client.link.name,
@@ -98,7 +102,12 @@ export async function planPackage(
     target,
     info,
     name,
-    files: named.map(({ path, local, size }) => ({ path, local, size, digests: listed.digests?.get(path) ?? [] })),
+    files: named.map(({ path, local, size }) => ({
+      path,
+      local,
+      size,
+      digests: listed.digests?.get(path) ?? [],
+    })),
     refused,
     listing: listed.source,
     complete: listed.complete !== false,

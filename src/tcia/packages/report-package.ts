@@ -44,7 +44,12 @@ export function createReporter(
   const host = new URL(link.origin).host;
   const header = options.receipts ?? { command: 'tcia get', version: null };
   const receipts = openPackageReceipts(options.directory, header);
-  const nameOf = ({ path, local }: Pick<WantedFile, 'path' | 'local'>) => ({ host, packageId: link.packageId, path, local });
+  const nameOf = ({ path, local }: Pick<WantedFile, 'path' | 'local'>) => ({
+    host,
+    packageId: link.packageId,
+    path,
+    local,
+  });
   const placed = new Map<string, PlacedFile>();
   const list: { path: string; local: string; error: CarrelError; attempts: number }[] = [];
   const samples: [number, number][] = [];
@@ -61,7 +66,15 @@ export function createReporter(
     const [from, had] = samples[0] ?? [started, 0];
     const bytesPerSecond = Math.round(((moved - had) * 1000) / Math.max(1, time - from));
     const totals = { totalFiles: plan.files.length, totalBytes: plan.bytes };
-    emit({ type: 'progress', files: placed.size, bytes: base + moved, ...totals, bytesPerSecond, retries, mirror });
+    emit({
+      type: 'progress',
+      files: placed.size,
+      bytes: base + moved,
+      ...totals,
+      bytesPerSecond,
+      retries,
+      mirror,
+    });
   };
   const failed = Object.assign(
     (file: Pick<WantedFile, 'path' | 'local'>, error: CarrelError, attempts: number): void => {
@@ -72,7 +85,13 @@ export function createReporter(
     { list },
   );
   const verifiedBy = ({ evidence, found }: PlacedFile): Evidence =>
-    evidence === 'sums' ? (found[0]?.startsWith('sha256:') === true ? 'sha256' : 'md5') : evidence === 'size' ? 'size' : 'none';
+    evidence === 'sums'
+      ? found[0]?.startsWith('sha256:') === true
+        ? 'sha256'
+        : 'md5'
+      : evidence === 'size'
+        ? 'size'
+        : 'none';
   return {
     via(transport) {
       mirror = transport;
@@ -82,12 +101,27 @@ export function createReporter(
       plan = of;
       started = performance.now();
       base = present.reduce((sum, { bytes }) => sum + bytes, 0);
-      emit({ type: 'plan', files: of.files.length, bytes: of.bytes, present: present.length, presentBytes: base });
+      emit({
+        type: 'plan',
+        files: of.files.length,
+        bytes: of.bytes,
+        present: present.length,
+        presentBytes: base,
+      });
       for (const file of present) {
         placed.set(file.path, file);
         receipts.present();
         const { local: path, bytes, found } = file;
-        emit({ type: 'file', path, bytes, digest: found[0], verifiedBy: verifiedBy(file), how: 'present', attempts: 0, milliseconds: 0 });
+        emit({
+          type: 'file',
+          path,
+          bytes,
+          digest: found[0],
+          verifiedBy: verifiedBy(file),
+          how: 'present',
+          attempts: 0,
+          milliseconds: 0,
+        });
       }
       for (const { path, error } of refused) failed({ path, local: path }, error, 0);
     },
@@ -96,7 +130,14 @@ export function createReporter(
       else if (event.type === 'attempt-failed') {
         retries += 1;
         const { attempt, delayMs: waitMs, error } = event;
-        emit({ type: 'retry', path: plan?.name ?? link.name, mirror: mirror ?? host, attempt, waitMs, reason: error.message });
+        emit({
+          type: 'retry',
+          path: plan?.name ?? link.name,
+          mirror: mirror ?? host,
+          attempt,
+          waitMs,
+          reason: error.message,
+        });
       } else if (event.type === 'bytes') {
         moved = event.bytes;
         progress(false);
@@ -107,8 +148,26 @@ export function createReporter(
       const milliseconds = Math.round(performance.now() - started);
       const { bytes, found, evidence } = file;
       const digest = found[0];
-      receipts.file({ ...nameOf(file), bytes, digest: digest ?? null, evidence, transport: mirror ?? host, attempts, milliseconds });
-      emit({ type: 'file', path: file.local, bytes, digest, verifiedBy: verifiedBy(file), how: 'fetched', mirror, attempts, milliseconds });
+      receipts.file({
+        ...nameOf(file),
+        bytes,
+        digest: digest ?? null,
+        evidence,
+        transport: mirror ?? host,
+        attempts,
+        milliseconds,
+      });
+      emit({
+        type: 'file',
+        path: file.local,
+        bytes,
+        digest,
+        verifiedBy: verifiedBy(file),
+        how: 'fetched',
+        mirror,
+        attempts,
+        milliseconds,
+      });
       progress(false);
     },
     failed,

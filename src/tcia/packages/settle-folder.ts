@@ -2,8 +2,8 @@
 import { join } from 'node:path';
 import { isCarrelError } from '../../errors.ts';
 import type { FaspexClient } from '../faspex/faspex-client.ts';
-import { type LockedPackage, PACKAGE_LOCK_NAME, type PackageLock } from '../package-lock/package-lock.ts';
 import { writePackageLock } from '../package-lock/package-folder.ts';
+import { type LockedPackage, PACKAGE_LOCK_NAME, type PackageLock } from '../package-lock/package-lock.ts';
 import { createPackageLock } from '../package-lock/print-package-lock.ts';
 import { writeOwnSums } from '../sums/own-sums.ts';
 import type { PackageChoice } from './choose-files.ts';
@@ -58,7 +58,13 @@ function lockedPackage(
         ? null
         : { slug: collection.slug, version: collection.version, doi: collection.doi },
     question: whole ? { paths: [], include: [], exclude: [] } : question,
-    files: placed.map(({ path, local, bytes, found, evidence }) => ({ path, local, size: bytes, digests: found, evidence })),
+    files: placed.map(({ path, local, bytes, found, evidence }) => ({
+      path,
+      local,
+      size: bytes,
+      digests: found,
+      evidence,
+    })),
   };
 }
 
