@@ -126,6 +126,9 @@ export function createCrew(
         send(member, { type: 'fetch', id: lastId, file: bare(file), partialBytes, streams });
       }),
     read: () => sumReadings(members.map(({ read }) => read())),
+    workedMs: () =>
+      members.reduce((sum, { worker }) => sum + worker.performance.eventLoopUtilization().active, 0) /
+      threads,
     async end() {
       signal.removeEventListener('abort', stop);
       for (const member of members) send(member, { type: 'end' });

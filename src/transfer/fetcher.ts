@@ -54,6 +54,8 @@ export interface Fetcher {
   fetch(file: PlannedFile): Promise<FileResult>;
   /** What has come so far. */
   read: () => Reading;
+  /** Milliseconds that the mean thread was not waiting for anything, since some moment in the past. */
+  workedMs: () => number;
   /** Gives back what it holds. Nothing may be under way. */
   end(): Promise<void>;
 }
@@ -82,6 +84,7 @@ export function createFetcher(options: FetcherOptions, bytes = Number.POSITIVE_I
   return {
     fetch: (file) => fetchFile(file, context),
     read: meter.read,
+    workedMs: () => performance.eventLoopUtilization().active,
     async end() {
       watch.end();
     },

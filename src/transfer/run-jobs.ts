@@ -15,7 +15,7 @@ export function runJobs<T>(
   options: {
     pace: Pace;
     signal: AbortSignal;
-    totals: () => { bytes: number; files: number };
+    totals: () => { bytes: number; files: number; workedMs?: number | undefined };
     work: (item: T) => Promise<void>;
   },
 ): Promise<void> {

@@ -225,7 +225,11 @@ async function carryOut(
     await runJobs(inOrder(missing, options.order ?? 'auto'), {
       pace,
       signal,
-      totals: () => ({ bytes: fetcher.read().received, files: progress.files }),
+      totals: () => ({
+        bytes: fetcher.read().received,
+        files: progress.files,
+        workedMs: fetcher.workedMs(),
+      }),
       async work(file) {
         if (lost.isOver) {
           const failure = { path: file.path, error: lost.error(file.path), attempts: 0 };

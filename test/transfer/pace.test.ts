@@ -9,10 +9,12 @@ describe('the number of jobs', () => {
     let time = 0;
     const totals = { bytes: 0, files: 0 };
     const pace = createPace('auto', () => time);
-    const second = (bytes: number, busy = true) => {
+    let workedMs = 7;
+    const second = (bytes: number, busy = true, load = 0.5) => {
       time += 1000;
       totals.bytes += bytes;
-      pace.sample({ ...totals, busy });
+      workedMs += 1000 * load;
+      pace.sample({ ...totals, busy, workedMs });
       return pace.jobs;
     };
     const pass = (ms: number) => {
@@ -39,6 +41,11 @@ describe('the number of jobs', () => {
     expect([second(100), second(101), second(102)]).toEqual([48, 48, 48]);
     const idle = auto();
     expect(idle.second(100, false)).toBe(32);
+  });
+
+  test('stays where the threads have no time for more, and goes on growing when they have', () => {
+    const { second } = auto();
+    expect([second(10), second(20, true, 0.95), second(40, true, 0.9), second(80)]).toEqual([48, 48, 48, 72]);
   });
 
   test('feels its way once a step has brought nothing', () => {
