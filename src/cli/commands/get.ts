@@ -185,6 +185,7 @@ export const spec: CommandSpec = {
           `part ${part.index} of ${part.of}: ${formatCount(cohort.series.length)} of ${plural(whole.series.length, 'series', 'series')}\n`,
         );
       const tcia = cohort.elsewhere === undefined ? undefined : await import('../tcia-series.ts');
+      const say = tcia === undefined ? undefined : await import('../output/nbia-report.ts');
       const nbia = await tcia?.planNbia(run, desk, cohort, {
         licensePolicy: textOf(run.settings, 'license_policy'),
         flags,
@@ -206,7 +207,7 @@ export const spec: CommandSpec = {
       if (options.reuse !== false && options.reuse !== undefined && options.verify === 'full')
         plan.local = await lookForCopies(plan.files, options.directory, options.reuse, run.signal);
       await printPlan(run, plan);
-      if (nbia !== undefined) await tcia?.printNbiaPlan(run, nbia);
+      if (nbia !== undefined) await say?.printNbiaPlan(run, nbia);
       if (flags['dryRun'] === true) return await endOfPlan(run, plan, options);
       const fetchNbia = async () =>
         nbia === undefined
@@ -219,9 +220,7 @@ export const spec: CommandSpec = {
       // Without anything of the archive there is nothing to pin.
       if (nbia !== undefined && plan.files.length === 0) {
         const outcome = await fetchNbia();
-        return (
-          (await tcia?.printNbiaSummary(run, outcome, options.directory, unresolvedOf(plan).length)) ?? 0
-        );
+        return (await say?.printNbiaSummary(run, outcome, options.directory, unresolvedOf(plan).length)) ?? 0;
       }
       const requestsBefore = desk.pool.stats.requests;
       try {
