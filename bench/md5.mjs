@@ -1,7 +1,7 @@
 // MD5 in lanes beside node:crypto, in one process, in turn (A B C A B C …). Figures are per second of processor time,
 // which a busy machine disturbs less than wall time. Every digest is compared. Build first: npm run build.
 import { createHash, randomFillSync } from 'node:crypto';
-import { createMd5Lanes } from '../dist/transfer/md5/md5-lanes.js';
+import { createMd5Lanes } from '../dist/transfer/digests/md5/md5-lanes.js';
 
 const ROUNDS = 5;
 const CHUNK = 64 << 10;

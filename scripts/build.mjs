@@ -45,7 +45,7 @@ export default createRequire(engine)('@duckdb/node-bindings');`,
 await build({
   absWorkingDir: new URL('.', root).pathname,
   // The threads of a transfer are a program of their own; their file is looked for beside the one that starts them.
-  entryPoints: { carrel: 'src/cli/carrel.ts', 'fetch-worker': 'src/transfer/fetch-worker.ts' },
+  entryPoints: { carrel: 'src/cli/carrel.ts', 'fetch-worker': 'src/transfer/threads/fetch-worker.ts' },
   outdir: 'dist/bin',
   bundle: true,
   splitting: true,

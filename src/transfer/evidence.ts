@@ -2,8 +2,8 @@
  * The judgement: are these the right bytes, and how do we know?
  */
 import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
+import { STRONGEST_FIRST } from './digests/hasher.ts';
 import type { Evidence } from './events.ts';
-import { STRONGEST_FIRST } from './hasher.ts';
 
 /** How much is asked for: every known digest, the size, or nothing. */
 export type Verification = 'full' | 'size' | 'none';

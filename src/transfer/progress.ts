@@ -2,7 +2,7 @@
  * Counts what has been done, and says so at most ten times a second.
  */
 import type { TransferEvent } from './events.ts';
-import type { Reading } from './meter.ts';
+import type { Reading } from './threads/meter.ts';
 
 const INTERVAL_MS = 100;
 

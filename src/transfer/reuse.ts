@@ -9,16 +9,16 @@ import { randomUUID } from 'node:crypto';
 import { constants, copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../identifiers/index.ts';
+import { hashFile } from './digests/hasher.ts';
+import { lanesOnce } from './digests/lanes-once.ts';
 import { onDisk, systemCode } from './disk-error.ts';
 import type { Evidence, FileResult } from './events.ts';
 import { algorithmsOf, compare, judge } from './evidence.ts';
-import { flushPath } from './flush-files.ts';
+import { partialId } from './fetch/partial-file.ts';
 import { forEachLimited } from './for-each-limited.ts';
-import { hashFile } from './hasher.ts';
-import type { Journal } from './journal.ts';
-import { lanesOnce } from './lanes-once.ts';
-import { partialId } from './partial-file.ts';
 import type { PlannedFile } from './plan.ts';
+import { flushPath } from './state/flush-files.ts';
+import type { Journal } from './state/journal.ts';
 
 const AT_ONCE = 8;
 

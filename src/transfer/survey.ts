@@ -3,13 +3,13 @@
  */
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hashFile } from './digests/hasher.ts';
+import { lanesOnce } from './digests/lanes-once.ts';
 import type { Evidence, FileResult } from './events.ts';
 import { algorithmsOf, compare, judge, type Verification } from './evidence.ts';
 import { forEachLimited } from './for-each-limited.ts';
-import { hashFile } from './hasher.ts';
-import type { Journal, JournalRecord } from './journal.ts';
-import { lanesOnce } from './lanes-once.ts';
 import type { PlannedFile } from './plan.ts';
+import type { Journal, JournalRecord } from './state/journal.ts';
 
 const STATS_AT_ONCE = 32;
 const HASHES_AT_ONCE = 8;

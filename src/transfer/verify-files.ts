@@ -5,16 +5,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { abortError, type CarrelError } from '../errors.ts';
 import type { Digest } from '../identifiers/index.ts';
+import { hashFile } from './digests/hasher.ts';
+import { lanesOnce } from './digests/lanes-once.ts';
 import { diskError, systemCode } from './disk-error.ts';
 import type { Evidence, TransferEvent } from './events.ts';
 import { algorithmsOf, judge } from './evidence.ts';
 import { forEachLimited } from './for-each-limited.ts';
-import { hashFile } from './hasher.ts';
-import { lanesOnce } from './lanes-once.ts';
-import { createMeter } from './meter.ts';
 import type { PlannedFile } from './plan.ts';
 import { startProgress } from './progress.ts';
 import { checkPlan, STATE_FOLDER } from './safe-names.ts';
+import { createMeter } from './threads/meter.ts';
 
 /** Files read at once: enough to keep a disk busy while one core hashes. */
 const JOBS = 8;

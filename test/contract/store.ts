@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isCarrelError } from '../../src/errors.ts';
 import { type Digest, parseDigest } from '../../src/identifiers/index.ts';
 import { createCrc32c, type ObjectStat, type Store } from '../../src/stores/index.ts';
-import { createCrc64Nvme } from '../../src/transfer/crc64nvme.ts';
+import { createCrc64Nvme } from '../../src/transfer/digests/crc64nvme.ts';
 
 /** A store over a bucket that holds `CONTRACT_OBJECTS` and nothing else. */
 export interface StoreUnderTest {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createOpenStore } from '../../src/stores/index.ts';
-import { createCrc64Nvme } from '../../src/transfer/crc64nvme.ts';
+import { createCrc64Nvme } from '../../src/transfer/digests/crc64nvme.ts';
 import { transfer } from '../../src/transfer/index.ts';
 import { temporaryFolder } from './desk.ts';
 

@@ -4,7 +4,7 @@ import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { lockFolder } from '../../src/transfer/folder-lock.ts';
+import { lockFolder } from '../../src/transfer/state/folder-lock.ts';
 import { temporaryFolder } from './desk.ts';
 
 const lockFile = async () => join(await temporaryFolder(), 'lock');

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { CarrelError } from '../../src/errors.ts';
 import type { ObjectBody } from '../../src/stores/index.ts';
-import { createHedge } from '../../src/transfer/hedge.ts';
+import { createHedge } from '../../src/transfer/fetch/hedge.ts';
 import { transfer } from '../../src/transfer/index.ts';
 import { createMemoryStore, memoryPlace } from '../fixtures/memory-store.ts';
 import { eventsOf, opener, planOf, QUICK, randomFiles, temporaryFolder } from './desk.ts';

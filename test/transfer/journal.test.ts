@@ -2,8 +2,8 @@ import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type JournalRecord, openJournal } from '../../src/transfer/journal.ts';
-import { parseJournal, readJournal } from '../../src/transfer/read-journal.ts';
+import { type JournalRecord, openJournal } from '../../src/transfer/state/journal.ts';
+import { parseJournal, readJournal } from '../../src/transfer/state/read-journal.ts';
 import { temporaryFolder } from './desk.ts';
 
 const record = (path: string, size = 1): JournalRecord => ({

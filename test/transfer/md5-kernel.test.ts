@@ -2,12 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createCrc64Nvme } from '../../src/transfer/crc64nvme.ts';
-import { createArena, footprint } from '../../src/transfer/md5/arena.ts';
-import { SINES } from '../../src/transfer/md5/kernel.ts';
-import { createMd5Machine, firstState, hasSimd, type Md5Machine } from '../../src/transfer/md5/machine.ts';
-import { createSimdLanes } from '../../src/transfer/md5/simd-lanes.ts';
-import { unsigned } from '../../src/transfer/md5/wasm-encoder.ts';
+import { createCrc64Nvme } from '../../src/transfer/digests/crc64nvme.ts';
+import { createArena, footprint } from '../../src/transfer/digests/md5/arena.ts';
+import { SINES } from '../../src/transfer/digests/md5/kernel.ts';
+import {
+  createMd5Machine,
+  firstState,
+  hasSimd,
+  type Md5Machine,
+} from '../../src/transfer/digests/md5/machine.ts';
+import { createSimdLanes } from '../../src/transfer/digests/md5/simd-lanes.ts';
+import { unsigned } from '../../src/transfer/digests/md5/wasm-encoder.ts';
 
 function machineOf(sines?: readonly number[]): Md5Machine {
   const machine = createMd5Machine({ bytes: 2 << 20, sines });
@@ -78,7 +83,7 @@ describe('the machine', () => {
   /** What a program prints that hashes "abc" both ways, started by a shell with these words before `node`. */
   function printed(before: string, ...flags: string[]): string {
     const program =
-      "import { createMd5Lanes } from './src/transfer/md5/md5-lanes.ts';" +
+      "import { createMd5Lanes } from './src/transfer/digests/md5/md5-lanes.ts';" +
       "import { createCrc64Nvme } from './src/transfer/crc64nvme.ts';" +
       'const lanes = createMd5Lanes(); const stream = lanes.open(); stream.update(Buffer.from("abc"));' +
       'const crc = createCrc64Nvme(); crc.update(Buffer.from("123456789".repeat(100)));' +
@@ -121,8 +126,8 @@ describe('the machine', () => {
     });
     vi.resetModules();
     onTestFinished(() => void vi.unstubAllGlobals());
-    const { createMd5Lanes } = await import('../../src/transfer/md5/md5-lanes.ts');
-    const { createCrc64Nvme: create } = await import('../../src/transfer/crc64nvme.ts');
+    const { createMd5Lanes } = await import('../../src/transfer/digests/md5/md5-lanes.ts');
+    const { createCrc64Nvme: create } = await import('../../src/transfer/digests/crc64nvme.ts');
     const lanes = createMd5Lanes();
     expect(lanes.simd).toBe(false);
     const crc = create();

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createMd5Lanes, type Md5Lanes, type Md5Stream } from '../../src/transfer/md5/md5-lanes.ts';
+import { createMd5Lanes, type Md5Lanes, type Md5Stream } from '../../src/transfer/digests/md5/md5-lanes.ts';
 
 /** Bytes that repeat after no power of two, so that a block in the wrong place shows. */
 const SOURCE = Buffer.from(Array.from({ length: 99_991 }, (_, i) => (i * 31 + (i >> 7)) & 255));

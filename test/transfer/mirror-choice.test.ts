@@ -4,15 +4,15 @@ import { describe, expect, test } from 'vitest';
 import { CarrelError } from '../../src/errors.ts';
 import type { Source } from '../../src/locations/location.ts';
 import type { Place } from '../../src/stores/index.ts';
-import { transfer } from '../../src/transfer/index.ts';
-import { createSpeedTally } from '../../src/transfer/mirror-memory.ts';
+import { createSpeedTally } from '../../src/transfer/fetch/mirror-memory.ts';
 import {
   createMirrors,
   type MirrorChoice,
   type MirrorWord,
   mirrorId,
   speedId,
-} from '../../src/transfer/mirrors.ts';
+} from '../../src/transfer/fetch/mirrors.ts';
+import { transfer } from '../../src/transfer/index.ts';
 import { createMemoryStore, type MemoryStore } from '../fixtures/memory-store.ts';
 import { eventsOf, opener, planOf, QUICK, randomFiles, read, temporaryFolder } from './desk.ts';
 

@@ -1,8 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createMd5Lanes } from '../../src/transfer/md5/md5-lanes.ts';
-import { createMultipartMd5, parseMultipartEtag, partSizesFor } from '../../src/transfer/multipart-etag.ts';
+import { createMd5Lanes } from '../../src/transfer/digests/md5/md5-lanes.ts';
+import {
+  createMultipartMd5,
+  parseMultipartEtag,
+  partSizesFor,
+} from '../../src/transfer/digests/multipart-etag.ts';
 
 const MEBI = 2 ** 20;
 

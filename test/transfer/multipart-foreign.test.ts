@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createOpenStore } from '../../src/stores/index.ts';
-import { createMultipartMd5, parseMultipartEtag, partSizesFor } from '../../src/transfer/multipart-etag.ts';
+import {
+  createMultipartMd5,
+  parseMultipartEtag,
+  partSizesFor,
+} from '../../src/transfer/digests/multipart-etag.ts';
 import { type ForeignServer, findTool, ROOT, startMoto, startVersitygw } from '../stores/foreign-servers.ts';
 
 const MEBI = 2 ** 20;

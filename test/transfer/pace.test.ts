@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CarrelError } from '../../src/errors.ts';
+import { retryPolicy, waitBefore } from '../../src/transfer/fetch/retry.ts';
 import { createPace } from '../../src/transfer/pace.ts';
-import { retryPolicy, waitBefore } from '../../src/transfer/retry.ts';
 
 describe('the number of jobs', () => {
   /** A pace with a clock of its own; `second` lets one pass at a rate of bytes. */

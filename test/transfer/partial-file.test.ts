@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createPartialFile } from '../../src/transfer/partial-file.ts';
+import { createPartialFile } from '../../src/transfer/fetch/partial-file.ts';
 import { md5 } from '../fixtures/memory-store.ts';
 import { temporaryFolder } from './desk.ts';
 

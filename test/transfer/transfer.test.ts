@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { CarrelError } from '../../src/errors.ts';
+import { partialId } from '../../src/transfer/fetch/partial-file.ts';
 import {
   type PlannedFile,
   resultUntil,
@@ -11,7 +12,6 @@ import {
   type TransferResult,
   transfer,
 } from '../../src/transfer/index.ts';
-import { partialId } from '../../src/transfer/partial-file.ts';
 import {
   createMemoryStore,
   type MemoryObject,

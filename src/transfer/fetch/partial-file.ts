@@ -9,17 +9,17 @@ import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CarrelError } from '../errors.ts';
-import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
+import { CarrelError } from '../../errors.ts';
+import type { Digest, DigestAlgorithm } from '../../identifiers/index.ts';
+import { createHasher, type Hasher, readInto } from '../digests/hasher.ts';
+import type { Md5Lanes } from '../digests/md5/md5-lanes.ts';
+import { createMultipartMd5 } from '../digests/multipart-etag.ts';
+import { onDisk } from '../disk-error.ts';
+import { algorithmsOf } from '../evidence.ts';
+import type { PlannedFile } from '../plan.ts';
 import { createBlockFile } from './block-file.ts';
-import { onDisk } from './disk-error.ts';
-import { algorithmsOf } from './evidence.ts';
-import { createHasher, type Hasher, readInto } from './hasher.ts';
-import type { Md5Lanes } from './md5/md5-lanes.ts';
-import { createMultipartMd5 } from './multipart-etag.ts';
 import { whenFilesAreFree } from './out-of-files.ts';
 import { type Origin, readPartialRecord, writePartialRecord } from './partial-record.ts';
-import type { PlannedFile } from './plan.ts';
 import { createSmallBody, type SmallBody } from './small-body.ts';
 
 /** Files up to this size are held in memory until they are whole. */

@@ -5,8 +5,8 @@ import { link, open, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { CarrelError } from '../errors.ts';
-import { systemCode } from './disk-error.ts';
+import { CarrelError } from '../../errors.ts';
+import { systemCode } from '../disk-error.ts';
 
 /** How often a holder shows that it lives. */
 const HEARTBEAT_MS = 30_000;

@@ -1,10 +1,10 @@
 /** Takes what the journals of shares vouch for into the journal of the folder, when the shares have become one cohort. */
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
+import { STATE_FOLDER } from '../safe-names.ts';
 import { lockFolder } from './folder-lock.ts';
 import { openJournal, readProven } from './journal.ts';
-import { makeFolder } from './make-folder.ts';
-import { STATE_FOLDER } from './safe-names.ts';
 
 /**
  * Takes over the journals of all shares in a destination and removes their state.

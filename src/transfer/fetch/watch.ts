@@ -5,7 +5,7 @@
  * streams of the run are. A connection that has collapsed to 1 KiB/s never is silent, and none of the well-known
  * tools gets out of it; AWS advises to "retry the slowest 5 percent" of large requests on a new connection.
  */
-import { CarrelError } from '../errors.ts';
+import { CarrelError } from '../../errors.ts';
 
 const TICK_MS = 500;
 

@@ -3,7 +3,7 @@
  * others take milliseconds; asking again after a while, and taking whichever comes first, cuts that tail for a few more
  * requests (Dean and Barroso, "The Tail at Scale", 2013; AWS advises the same for S3).
  */
-import type { ObjectBody } from '../stores/index.ts';
+import type { ObjectBody } from '../../stores/index.ts';
 
 /** Share of the requests that may be asked twice, and how many are free. */
 const SHARE = 0.02;

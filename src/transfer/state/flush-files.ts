@@ -1,7 +1,7 @@
 /** Waits until bytes are on the disk itself, and not only in the memory of the system. */
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { forEachLimited } from './for-each-limited.ts';
+import { forEachLimited } from '../for-each-limited.ts';
 
 /** The disk sorts and joins what is asked of it at once. */
 const AT_ONCE = 16;

@@ -4,7 +4,7 @@
  * Bytes are hashed as late as they may be, for full lanes cost a fourth per byte: when eight streams have blocks; when
  * every open stream has a full page; when memory runs out; and when somebody has waited for a digest for long enough.
  */
-import { CarrelError } from '../../errors.ts';
+import { CarrelError } from '../../../errors.ts';
 import type { Md5Machine } from './machine.ts';
 import type { Md5Lanes, Md5LanesOptions } from './md5-lanes.ts';
 import { createScheduler, LANES } from './scheduler.ts';

@@ -1,21 +1,21 @@
 /**
  * Who fetches: this thread, or a crew of others. The queue does not know which.
  */
-import type { OpenStore } from '../stores/index.ts';
-import { createThrottle } from './bandwidth.ts';
-import type { FileResult, TransferEvent } from './events.ts';
-import type { Verification } from './evidence.ts';
-import { fetchFile } from './fetch-file.ts';
-import { createHedge } from './hedge.ts';
-import type { Journal } from './journal.ts';
-import { lanesOnce } from './lanes-once.ts';
+import type { OpenStore } from '../../stores/index.ts';
+import { lanesOnce } from '../digests/lanes-once.ts';
+import type { FileResult, TransferEvent } from '../events.ts';
+import type { Verification } from '../evidence.ts';
+import { createThrottle } from '../fetch/bandwidth.ts';
+import { fetchFile } from '../fetch/fetch-file.ts';
+import { createHedge } from '../fetch/hedge.ts';
+import { createMirrors, type MirrorChoice, type MirrorWord } from '../fetch/mirrors.ts';
+import { createPartBudget } from '../fetch/parts.ts';
+import type { RetryPolicy } from '../fetch/retry.ts';
+import { startWatch, type TransferTimeouts } from '../fetch/watch.ts';
+import type { Pace } from '../pace.ts';
+import type { PlannedFile } from '../plan.ts';
+import type { Journal } from '../state/journal.ts';
 import { createMeter, type Reading } from './meter.ts';
-import { createMirrors, type MirrorChoice, type MirrorWord } from './mirrors.ts';
-import type { Pace } from './pace.ts';
-import { createPartBudget } from './parts.ts';
-import type { PlannedFile } from './plan.ts';
-import type { RetryPolicy } from './retry.ts';
-import { startWatch, type TransferTimeouts } from './watch.ts';
 
 /** What a fetcher works with. */
 export interface FetcherOptions {

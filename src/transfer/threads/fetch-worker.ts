@@ -4,16 +4,16 @@
  */
 import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createOpenStore } from '../stores/index.ts';
+import { createOpenStore } from '../../stores/index.ts';
+import { lanesOnce } from '../digests/lanes-once.ts';
+import { type FetchContext, fetchFile } from '../fetch/fetch-file.ts';
+import { createHedge } from '../fetch/hedge.ts';
+import { createMirrors } from '../fetch/mirrors.ts';
+import { createPartBudget } from '../fetch/parts.ts';
+import { startWatch } from '../fetch/watch.ts';
+import type { JournalRecord } from '../state/journal.ts';
 import { type CrewSettings, type FromCrew, packError, type ToCrew, unpackError } from './crew-messages.ts';
-import { type FetchContext, fetchFile } from './fetch-file.ts';
-import { createHedge } from './hedge.ts';
-import type { JournalRecord } from './journal.ts';
-import { lanesOnce } from './lanes-once.ts';
 import { createMeter } from './meter.ts';
-import { createMirrors } from './mirrors.ts';
-import { createPartBudget } from './parts.ts';
-import { startWatch } from './watch.ts';
 
 const port = parentPort;
 if (port === null) throw new Error('fetch-worker is started as a thread');

@@ -5,19 +5,19 @@
  * request is pinned to the object that the bytes so far belong to; an answer that does not start where they end is
  * never appended; a whole object where a part was asked for starts the file again.
  */
-import { CarrelError } from '../errors.ts';
-import type { Source } from '../locations/index.ts';
-import type { ObjectBody, OpenStore } from '../stores/index.ts';
+import { CarrelError } from '../../errors.ts';
+import type { Source } from '../../locations/index.ts';
+import type { ObjectBody, OpenStore } from '../../stores/index.ts';
+import { DiskFailure } from '../disk-error.ts';
+import { algorithmsOf, type Verification } from '../evidence.ts';
+import type { PlannedFile } from '../plan.ts';
+import type { Meter } from '../threads/meter.ts';
 import type { Throttle } from './bandwidth.ts';
-import { DiskFailure } from './disk-error.ts';
-import { algorithmsOf, type Verification } from './evidence.ts';
 import type { Hedge } from './hedge.ts';
-import type { Meter } from './meter.ts';
 import { mirrorId } from './mirrors.ts';
 import type { PartialFile } from './partial-file.ts';
 import type { Origin } from './partial-record.ts';
 import { consumeParts, PART_BYTES, type PartBudget } from './parts.ts';
-import type { PlannedFile } from './plan.ts';
 import type { Watch } from './watch.ts';
 
 /** What every attempt of a run shares. */

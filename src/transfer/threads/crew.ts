@@ -3,13 +3,13 @@
  * sockets cannot move between threads, so each has connections of its own and is given whole files.
  */
 import { Worker } from 'node:worker_threads';
-import { CarrelError, isCarrelError } from '../errors.ts';
-import type { StoreSettings } from '../stores/index.ts';
+import { CarrelError, isCarrelError } from '../../errors.ts';
+import type { StoreSettings } from '../../stores/index.ts';
+import type { FileResult } from '../events.ts';
+import type { PlannedFile } from '../plan.ts';
 import { type CrewSettings, type FromCrew, packError, type ToCrew, unpackError } from './crew-messages.ts';
-import type { FileResult } from './events.ts';
 import type { Fetcher, FetcherOptions } from './fetcher.ts';
 import { createMeter, sharedMeterMemory, sumReadings } from './meter.ts';
-import type { PlannedFile } from './plan.ts';
 
 interface Waiting {
   resolve: (result: FileResult) => void;

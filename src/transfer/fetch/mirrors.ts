@@ -5,7 +5,7 @@
  * stands and changes with the hour: it is measured with the first files of the run, a few from each mirror, or known from
  * an earlier run. A mirror that is down, asks for less, or gives wrong bytes comes later in the order, whatever its speed.
  */
-import type { Source } from '../locations/index.ts';
+import type { Source } from '../../locations/index.ts';
 
 /** Files in a row that a mirror failed to give before it is taken to be out of order. */
 const DOWN_AFTER = 3;

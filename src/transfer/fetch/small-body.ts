@@ -5,10 +5,10 @@
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
-import { systemCode } from './disk-error.ts';
-import { createHasher, type HasherOptions } from './hasher.ts';
-import type { Md5Lanes } from './md5/md5-lanes.ts';
+import type { Digest, DigestAlgorithm } from '../../identifiers/index.ts';
+import { createHasher, type HasherOptions } from '../digests/hasher.ts';
+import type { Md5Lanes } from '../digests/md5/md5-lanes.ts';
+import { systemCode } from '../disk-error.ts';
 
 /** The bytes so far of a file whose size is known. */
 export interface SmallBody {

@@ -3,8 +3,8 @@
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import * as v from 'valibot';
-import { type Digest, isDigest } from '../identifiers/index.ts';
-import type { PlannedFile } from './plan.ts';
+import { type Digest, isDigest } from '../../identifiers/index.ts';
+import type { PlannedFile } from '../plan.ts';
 
 const digest = v.custom<Digest>((value) => typeof value === 'string' && isDigest(value));
 

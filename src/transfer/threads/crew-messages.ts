@@ -2,17 +2,17 @@
  * What the threads of a run say to each other. Errors cross as plain data: a structured clone would make bare `Error`s
  * of them, without code and next step.
  */
-import { CarrelError, isCarrelError } from '../errors.ts';
-import type { StoreSettings } from '../stores/index.ts';
-import { DiskFailure } from './disk-error.ts';
-import type { FileResult, TransferEvent } from './events.ts';
-import type { Verification } from './evidence.ts';
-import { FetchFailure } from './fetch-file.ts';
-import type { JournalRecord } from './journal.ts';
-import type { MirrorChoice, MirrorWord } from './mirrors.ts';
-import type { PlannedFile } from './plan.ts';
-import type { RetryPolicy } from './retry.ts';
-import type { TransferTimeouts } from './watch.ts';
+import { CarrelError, isCarrelError } from '../../errors.ts';
+import type { StoreSettings } from '../../stores/index.ts';
+import { DiskFailure } from '../disk-error.ts';
+import type { FileResult, TransferEvent } from '../events.ts';
+import type { Verification } from '../evidence.ts';
+import { FetchFailure } from '../fetch/fetch-file.ts';
+import type { MirrorChoice, MirrorWord } from '../fetch/mirrors.ts';
+import type { RetryPolicy } from '../fetch/retry.ts';
+import type { TransferTimeouts } from '../fetch/watch.ts';
+import type { PlannedFile } from '../plan.ts';
+import type { JournalRecord } from '../state/journal.ts';
 
 /** What a thread is started with. */
 export interface CrewSettings {

@@ -1,7 +1,7 @@
 /**
  * When to try again, and how long to wait first.
  */
-import type { CarrelError } from '../errors.ts';
+import type { CarrelError } from '../../errors.ts';
 
 /** How patiently a source is tried. */
 export interface TransferRetry {

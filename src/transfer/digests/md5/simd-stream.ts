@@ -4,7 +4,7 @@
  * A class, and slabs too: there may be a hundred thousand small bodies a second, and closures for each of them cost
  * more than their hashing.
  */
-import { CarrelError } from '../../errors.ts';
+import { CarrelError } from '../../../errors.ts';
 import { firstState, type Md5State } from './machine.ts';
 import type { Md5Stream, Slab } from './md5-lanes.ts';
 import type { Segment, Work } from './scheduler.ts';

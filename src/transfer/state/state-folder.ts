@@ -3,13 +3,13 @@
  */
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError } from './disk-error.ts';
+import { diskError } from '../disk-error.ts';
+import { partialId } from '../fetch/partial-file.ts';
+import { makeFolder } from '../make-folder.ts';
+import { STATE_FOLDER } from '../safe-names.ts';
 import { flushFiles } from './flush-files.ts';
 import { lockFolder } from './folder-lock.ts';
 import { type Journal, openJournal } from './journal.ts';
-import { makeFolder } from './make-folder.ts';
-import { partialId } from './partial-file.ts';
-import { STATE_FOLDER } from './safe-names.ts';
 
 /** The state of a destination, held by this run. */
 export interface StateFolder {

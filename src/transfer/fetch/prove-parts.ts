@@ -2,11 +2,11 @@
  * Files that nothing vouches for but the ETag of an upload in parts, where none of the usual sizes of parts gives it. Such
  * bytes are either wrong, or their uploader chose an odd size: the server is asked, which costs one request.
  */
-import type { Digest } from '../identifiers/index.ts';
-import type { Source } from '../locations/index.ts';
-import type { Verdict } from './evidence.ts';
+import type { Digest } from '../../identifiers/index.ts';
+import type { Source } from '../../locations/index.ts';
+import type { Verdict } from '../evidence.ts';
+import type { PlannedFile } from '../plan.ts';
 import type { PartialFile } from './partial-file.ts';
-import type { PlannedFile } from './plan.ts';
 import type { Reception } from './receive.ts';
 
 /**

@@ -1,5 +1,5 @@
 /** Room for whole bodies, given back when both are through with it: who hashes and who writes. */
-import { CarrelError } from '../../errors.ts';
+import { CarrelError } from '../../../errors.ts';
 import { type Arena, createArena } from './arena.ts';
 import type { Slab } from './md5-lanes.ts';
 

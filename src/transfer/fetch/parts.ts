@@ -6,8 +6,8 @@
  * digest can be computed on the way, and what is on disk is always a beginning of the object: an interrupted run goes
  * on from there as if there had been one connection. The memory is bounded, over all objects of a thread.
  */
-import { CarrelError } from '../errors.ts';
-import type { ObjectBody } from '../stores/index.ts';
+import { CarrelError } from '../../errors.ts';
+import type { ObjectBody } from '../../stores/index.ts';
 
 /** Bytes of one part: what AWS advises for ranges (8 to 16 MiB). */
 export const PART_BYTES = 8 << 20;

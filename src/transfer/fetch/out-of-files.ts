@@ -1,6 +1,6 @@
 /** A process that has too many files and connections open: it waits until others are closed, instead of giving a file up. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { systemCode } from './disk-error.ts';
+import { systemCode } from '../disk-error.ts';
 
 /** Together some seconds: by then other files are done, or the limit is too low for any. */
 const WAITS_MS = [20, 50, 100, 200, 400, 800, 1_600, 3_200];

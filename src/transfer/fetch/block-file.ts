@@ -4,8 +4,8 @@
  */
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { CarrelError } from '../errors.ts';
-import { onDisk } from './disk-error.ts';
+import { CarrelError } from '../../errors.ts';
+import { onDisk } from '../disk-error.ts';
 
 /** Bytes gathered before a write. */
 const BLOCK_BYTES = 1 << 20;

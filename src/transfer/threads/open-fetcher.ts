@@ -2,9 +2,9 @@
  * Which threads carry a run out: a crew for much work, this thread for little.
  */
 import { availableParallelism } from 'node:os';
+import { MOST_JOBS } from '../pace.ts';
+import type { PlannedFile } from '../plan.ts';
 import { createFetcher, type Fetcher, type FetcherOptions } from './fetcher.ts';
-import { MOST_JOBS } from './pace.ts';
-import type { PlannedFile } from './plan.ts';
 
 /** A thread takes 40 ms of processor time to start: less work than this is done before it has begun. */
 const WORTH_BYTES = 32 << 20;

@@ -6,11 +6,11 @@
  */
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { abortError } from '../errors.ts';
-import type { Digest, DigestAlgorithm } from '../identifiers/index.ts';
-import { createCrc32c } from '../stores/index.ts';
+import { abortError } from '../../errors.ts';
+import type { Digest, DigestAlgorithm } from '../../identifiers/index.ts';
+import { createCrc32c } from '../../stores/index.ts';
+import { diskError } from '../disk-error.ts';
 import { createCrc64Nvme } from './crc64nvme.ts';
-import { diskError } from './disk-error.ts';
 import type { Md5Lanes, Slab } from './md5/md5-lanes.ts';
 import { createMultipartMd5, parseMultipartEtag, partSizesFor } from './multipart-etag.ts';
 

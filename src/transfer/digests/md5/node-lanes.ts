@@ -1,6 +1,6 @@
 /** The same interface over `node:crypto`: for machines without vectors, and to compare with. */
 import { createHash } from 'node:crypto';
-import { CarrelError } from '../../errors.ts';
+import { CarrelError } from '../../../errors.ts';
 import type { Md5Lanes, Slab } from './md5-lanes.ts';
 import { checkLength, checkSize, slabIsForeign, slabIsGone } from './slabs.ts';
 

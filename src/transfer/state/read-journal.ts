@@ -3,10 +3,10 @@
  */
 import { open } from 'node:fs/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { CarrelError } from '../errors.ts';
-import { type Digest, isDigest } from '../identifiers/index.ts';
-import { systemCode } from './disk-error.ts';
-import type { Evidence } from './events.ts';
+import { CarrelError } from '../../errors.ts';
+import { type Digest, isDigest } from '../../identifiers/index.ts';
+import { systemCode } from '../disk-error.ts';
+import type { Evidence } from '../events.ts';
 
 /** Version of the format; a journal of a later one is refused. */
 export const JOURNAL_VERSION = 1;
