@@ -2,10 +2,17 @@
 import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { type CollectionRig, startCollections } from '../tcia/server/collection-rig.ts';
 import { PASSCODE, packageLink } from '../tcia/server/fixtures-collections.ts';
-import { type CarrelResult, errorOf, openReadingRoom, type ReadingRoom, runCarrel } from './carrel.ts';
+import {
+  type CarrelResult,
+  errorOf,
+  openReadingRoom,
+  type ReadingRoom,
+  runCarrel,
+  startCarrel,
+} from './carrel.ts';
 
 let rig: CollectionRig;
 let folder: string;
@@ -107,7 +114,7 @@ describe('carrel tcia collections', () => {
     asked();
     expect((await tcia(['collections', '--refresh', '-q'])).code).toBe(0);
     expect(asked()).toBe(6);
-    rig.wordpress.faults.push({ path: /downloads/, kind: 'maintenance' });
+    rig.wordpress.faults.push({ path: /\/downloads\//, kind: 'maintenance' });
     const failed = await tcia(['collections', '--refresh', '--json']);
     expect(failed.code).toBe(1);
     expect(errorOf(failed)).toMatchObject({
@@ -118,6 +125,25 @@ describe('carrel tcia collections', () => {
     expect(offline).toMatchObject({ code: 0 });
     expect(offline.stdout).toContain('CMB-GEC');
     expect(offline.stderr).toContain('old; --refresh fetches it anew');
+  });
+
+  test.each([
+    ['SIGKILL', null],
+    ['SIGINT', 130],
+  ] as const)('a refresh that %s ends leaves the catalogue as it was', async (signal, code) => {
+    const before = await tcia(['collections', '--format', 'csv', '-q']);
+    rig.wordpress.requests.length = 0;
+    rig.wordpress.faults.push({ path: /\/downloads\//, kind: 'stall' });
+    const { child, done } = startCarrel(['tcia', 'collections', '--refresh', ...rig.flags], {
+      cwd: folder,
+      env: { CARREL_CACHE_DIR: join(folder, 'cache'), CARREL_CONFIG_DIR: join(folder, 'config') },
+    });
+    await vi.waitUntil(() => rig.wordpress.requests.some((line) => line.includes('/downloads/')), {
+      timeout: 30_000,
+    });
+    child.kill(signal);
+    expect((await done).code).toBe(code);
+    expect((await tcia(['collections', '--format', 'csv', '-q', '--offline'])).stdout).toBe(before.stdout);
   });
 
   test('offline without a catalogue says how to get it, and asks nobody', async () => {

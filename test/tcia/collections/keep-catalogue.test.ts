@@ -60,7 +60,7 @@ describe('the catalogue of TCIA on disk', () => {
 
   test('stays as it was where a refresh fails half way, and says how old it is', async () => {
     const { catalogue } = await open();
-    rig.wordpress.faults.push({ path: /versions/, kind: 'maintenance' });
+    rig.wordpress.faults.push({ path: /\/versions\//, kind: 'maintenance' });
     const old = await open({ now: later(50) });
     expect(old.fresh).toBe(false);
     expect(old.catalogue).toEqual(catalogue);

@@ -4,8 +4,9 @@
 export interface WebFault {
   /** Which requests: found in path and query. */
   path: RegExp;
-  /** `maintenance`: 200 with a page of HTML, as WordPress does. `drop`: the connection ends. A number: that status. */
-  kind: 'maintenance' | 'drop' | 'empty-list' | number;
+  /** `maintenance`: 200 with a page of HTML, as WordPress does. `drop`: the connection ends. `stall`: the answer begins and
+   * never goes on. A number: that status. */
+  kind: 'maintenance' | 'drop' | 'stall' | 'empty-list' | number;
   /** Default: always. */
   times?: number;
 }
@@ -16,6 +17,7 @@ export function takeFault(faults: WebFault[], url: URL): Response | undefined {
   if (fault === undefined) return undefined;
   if (fault.times !== undefined) fault.times -= 1;
   if (fault.kind === 'drop') return Response.error();
+  if (fault.kind === 'stall') return new Response(new ReadableStream());
   if (fault.kind === 'empty-list') return json([]);
   if (fault.kind === 'maintenance')
     return html(
