@@ -120,6 +120,7 @@ describe('carrel tcia install-ascp', () => {
     expect(code).toBe(0);
     expect(stdout).toContain('ascp 4.4.7.1234 stands in state/ascp/ascp and runs');
     expect(stdout).toContain('as expected');
+    expect(stdout).toContain('no client key yet');
     const after = await doctor('--offline', '--ssh-key', key);
     expect(states(after)).toEqual({ ascp: 'ok', 'licence of ascp': 'ok', 'client key': 'ok' });
     expect(after.findings[0]?.detail).toContain('installed by carrel');

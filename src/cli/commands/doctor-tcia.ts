@@ -152,7 +152,7 @@ async function program(
       check: 'client key',
       state: 'fail',
       detail: 'none in the products of IBM that are here; the Transfer SDK alone has none',
-      next: 'install IBM Aspera Connect or Desktop, or the gem aspera-cli; or --ssh-key FILE, CARREL_ASCP_KEY',
+      next: 'install IBM Aspera Connect or Desktop, or the gem aspera-cli; or carrel tcia install-ascp --key-from; or --ssh-key FILE',
     });
   }
   return { ascp, findings };
@@ -220,8 +220,10 @@ async function answers(check: string, url: string, http: HttpPool, signal: Abort
     return { check, state: ok ? 'ok' : 'fail', detail: `${host} answers ${reply.status}, ${ms} ms`, next };
   } catch (error) {
     if (signal.aborted) throw error;
-    const reason = limit.aborted ? `no answer in ${TIMEOUT_MS / 1000} s` : (error as Error).message;
-    return { check, state: 'fail', detail: `${host}: ${reason}`, next };
+    // The pool names the address; the host is enough here.
+    const said = (error as Error).message.replace(/^https?:\S+: /, '');
+    const reason = limit.aborted ? `no answer in ${TIMEOUT_MS / 1000} s` : said;
+    return { check, state: 'fail', detail: reason.startsWith(host) ? reason : `${host}: ${reason}`, next };
   }
 }
 

@@ -4,7 +4,14 @@ import { createInterface } from 'node:readline';
 import { Option } from 'commander';
 import { CarrelError } from '../../errors.ts';
 import { createHttpPool } from '../../stores/index.ts';
-import { type AscpSource, ascpFolder, installAscp, planAscp, SDK_LOCATIONS } from '../../tcia/index.ts';
+import {
+  type AscpSource,
+  ascpFolder,
+  findKey,
+  installAscp,
+  planAscp,
+  SDK_LOCATIONS,
+} from '../../tcia/index.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { toJson } from '../output/json.ts';
 import { printable, shortPath, write } from '../terminal.ts';
@@ -17,6 +24,7 @@ export const installAscpSpec: CommandSpec = {
     'carrel tcia install-ascp',
     'carrel tcia install-ascp --accept-terms',
     'carrel tcia install-ascp --accept-terms --from file:///media/sdk/linux-amd64-1.1.9.tar.gz --sha256 0f3c…',
+    'carrel tcia install-ascp --key-from https://raw.githubusercontent.com/IBM/aspera-cli/main/lib/aspera/data/2',
   ],
   exitCodes: [0, 1, 2, 4, 5, 7, 8, 130],
   define(command) {
@@ -28,6 +36,12 @@ export const installAscpSpec: CommandSpec = {
         ),
       )
       .addOption(new Option('--sha256 <hex>', 'digest that the archive must have'))
+      .addOption(
+        new Option(
+          '--key-from <url>',
+          'also the client key: that of IBM’s open-source ascli, or a PEM file of yours',
+        ),
+      )
       .addOption(new Option('--accept-terms', 'accept IBM’s licence terms without being asked'))
       .addOption(new Option('--to <dir>', 'where it comes to stand (default: the data folder of this user)'));
   },
@@ -42,9 +56,11 @@ export const installAscpSpec: CommandSpec = {
       if (!run.quiet && from === undefined)
         await write(run.terminal.err, `asking ${SDK_LOCATIONS} for the archive of this system\n`);
       const source = await planAscp({ ...options, from });
-      await tellTerms(run, source, to);
+      await tellTerms(run, source, to, flags);
       if (flags['acceptTerms'] !== true) await askTerms(run);
-      const installed = await installAscp({ ...options, source, sha256, folder: to, env: run.terminal.env });
+      const keyFrom = place(run, flags['keyFrom'] as string | undefined);
+      const { env } = run.terminal;
+      const installed = await installAscp({ ...options, source, sha256, keyFrom, folder: to, env });
       const found = to === own;
       if (run.json) {
         const told = { ...installed, url: source.url, pinned: sha256 !== undefined, foundByItself: found };
@@ -59,6 +75,11 @@ export const installAscpSpec: CommandSpec = {
         ...(installed.licensed
           ? []
           : ['there is no aspera-license beside it; put the one of an IBM Aspera product there']),
+        ...(findKey({ env, ascp: installed.path }) === undefined
+          ? [
+              'there is no client key yet, without which servers let nobody in: see --key-from, carrel doctor tcia',
+            ]
+          : []),
         found
           ? 'carrel doctor tcia tells whether it gets through to TCIA'
           : `use it with --ascp ${installed.path}`,
@@ -87,12 +108,22 @@ function place(run: Run, from: string | undefined): string | undefined {
   return resolve(run.terminal.cwd, from);
 }
 
-async function tellTerms(run: Run, source: AscpSource, to: string): Promise<void> {
+async function tellTerms(
+  run: Run,
+  source: AscpSource,
+  to: string,
+  flags: Record<string, unknown>,
+): Promise<void> {
   const version = source.version === undefined || source.version === '' ? '' : ` ${source.version}`;
   const comment = source.comment === undefined || source.comment === '' ? '' : ` (${source.comment})`;
+  const given = flags['from'] !== undefined && source.version === undefined;
+  const key = flags['keyFrom'] as string | undefined;
   const lines = [
-    `IBM Aspera Transfer SDK${version}${comment}`,
+    given
+      ? 'an archive that is taken for IBM’s Aspera Transfer SDK'
+      : `IBM Aspera Transfer SDK${version}${comment}`,
     `  from   ${source.url}`,
+    ...(key === undefined ? [] : [`  key    ${key}`]),
     `  to     ${to}`,
     '  terms  ascp is a program of IBM, not part of carrel, and comes under the licence terms of IBM',
     '         (https://www.ibm.com/terms and the texts in the archive). Whoever installs it agrees to them with IBM.',

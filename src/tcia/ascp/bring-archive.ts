@@ -17,6 +17,25 @@ export async function readText(from: string, options: AskOptions): Promise<strin
   });
 }
 
+/** A small file, from an address or a path. @throws CarrelError `not-found`, `unsafe`, `network` */
+export async function readBytes(from: string, what: string, options: AskOptions): Promise<Buffer> {
+  const path = localPath(from);
+  if (path !== undefined) {
+    return await readFile(path).catch((cause: unknown) => {
+      throw missing(path, cause);
+    });
+  }
+  checkSecure(from, false);
+  const reply = await options.http.request({ url: from, signal: options.signal });
+  if (reply.status === 200) return Buffer.from(await reply.bytes(1 << 20));
+  reply.cancel();
+  throw new CarrelError('not-found', `${what}: ${host(from)} answered ${reply.status}`, {
+    item: from,
+    next: 'check the address, or give a file',
+    status: reply.status,
+  });
+}
+
 /**
  * A file of any size, written to `target`.
  *
@@ -101,7 +120,8 @@ function checkSecure(url: string, pinned: boolean): void {
   });
 }
 
-function localPath(from: string): string | undefined {
+/** The path of a `file:` address or of a path; undefined for other addresses. */
+export function localPath(from: string): string | undefined {
   if (/^file:/i.test(from)) return fileURLToPath(from);
   return /^[a-z][a-z0-9+.-]+:/i.test(from) && !/^[a-z]:[\\/]/i.test(from) ? undefined : from;
 }

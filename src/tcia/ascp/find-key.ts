@@ -27,7 +27,7 @@ const NAMES = [
 ];
 
 /** SHA-256 of the RSA key of IBM's gem `aspera-cli` (`lib/aspera/data/2`, PKCS #1, DER). */
-const GEM_KEY_SHA256 = '0ffb27243d7e77fd2c565a25f910b9dad305750cda96c959be8605b292a8c3d0';
+export const GEM_KEY_SHA256 = '0ffb27243d7e77fd2c565a25f910b9dad305750cda96c959be8605b292a8c3d0';
 
 /** Where Ruby installs gems, below the home folder (`~`) or the root. `*`: every folder, by the start of its name. */
 const GEM_FOLDERS = [
@@ -86,13 +86,18 @@ function gemKey(options: Machine & { gemKeySha256?: string | undefined }): Found
     .map((folder) => `${folder}/gems`);
   for (const pattern of [...named, ...GEM_FOLDERS.map((folder) => folder.replace(/^~/, home))]) {
     for (const path of expand(`${pattern}/aspera-cli-*/lib/aspera/data/2`)) {
-      const der = readFileSync(path);
-      if (createHash('sha256').update(der).digest('hex') !== gemKeySha256) continue;
-      const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs1' });
-      return { origin: 'ascli', path, pem: key.export({ type: 'pkcs1', format: 'pem' }).toString() };
+      const pem = pemOfGemKey(readFileSync(path), gemKeySha256);
+      if (pem !== undefined) return { origin: 'ascli', path, pem };
     }
   }
   return undefined;
+}
+
+/** The key of the gem (PKCS #1, DER) as PEM; undefined for other bytes than the known ones. */
+export function pemOfGemKey(der: Buffer, sha256: string): string | undefined {
+  if (createHash('sha256').update(der).digest('hex') !== sha256) return undefined;
+  const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs1' });
+  return key.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
 function wanted(path: string, origin: string): FoundKey {
@@ -121,7 +126,8 @@ function looksLikeKey(path: string): boolean {
   }
 }
 
-function isPrivateKey(text: string): boolean {
+/** True for PEM. */
+export function isPrivateKey(text: string): boolean {
   return /^-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----/.test(text);
 }
 

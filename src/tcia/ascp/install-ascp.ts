@@ -12,6 +12,7 @@ import { unpackTar } from '../unzip/unpack-tar.ts';
 import { unpackZip } from '../unzip/unpack-zip.ts';
 import { ascpVersion } from './ascp-version.ts';
 import { bringArchive, readText } from './bring-archive.ts';
+import { bringKey, KEY_NAME } from './bring-key.ts';
 import { chooseSdk, parseSdkLocations, SDK_LOCATIONS } from './sdk-locations.ts';
 
 /** What would be fetched. */
@@ -31,6 +32,8 @@ export interface InstalledAscp {
   version: string;
   /** Of the archive: 64 hexadecimal digits. */
   sha256: string;
+  /** Where the client key was put that was asked for, or kept from before. */
+  key?: string | undefined;
   /** True where IBM's licence file stands beside it, without which `ascp` does not transfer. */
   licensed: boolean;
   files: number;
@@ -72,6 +75,7 @@ export async function planAscp(
  * @param options.source of `planAscp`
  * @param options.sha256 digest that the archive must have
  * @param options.folder where the program comes to stand
+ * @param options.keyFrom without it, a key that stands in the folder already is kept
  * @throws CarrelError `verification`, `unsafe` (a hostile archive; plain HTTP without a digest), `unsupported` (it does
  *   not run), `bad-input` (no `ascp` in it), `network`, `no-space`, `permission`, `interrupted`
  */
@@ -82,6 +86,9 @@ export async function installAscp(
     folder: string;
     env: Readonly<Record<string, string | undefined>>;
     platform?: NodeJS.Platform | undefined;
+    /** Where the client key is taken from; see `bringKey`. */
+    keyFrom?: string | undefined;
+    gemKeySha256?: string | undefined;
     onBytes?: ((bytes: number, total: number | undefined) => void) | undefined;
   },
 ): Promise<InstalledAscp> {
@@ -113,13 +120,18 @@ export async function installAscp(
       });
     }
     const version = await ascpVersion(join(fresh, program), { env, signal });
+    if (options.keyFrom !== undefined) await bringKey({ ...options, from: options.keyFrom, folder: fresh });
     if (signal?.aborted === true) throw abortError(signal);
     if (await exists(folder)) await checkOurs(folder, program);
+    const earlier = join(folder, KEY_NAME);
+    if (options.keyFrom === undefined && (await exists(earlier)))
+      await copyFile(earlier, join(fresh, KEY_NAME));
     const old = join(work, 'old');
     if (await exists(folder)) await rename(folder, old);
     await rename(fresh, folder);
     const licensed = await exists(join(folder, 'aspera-license'));
-    return { path: join(folder, program), version, sha256, licensed, files };
+    const key = (await exists(earlier)) ? earlier : undefined;
+    return { path: join(folder, program), version, sha256, licensed, files, key };
   } finally {
     await rm(work, { recursive: true, force: true });
   }

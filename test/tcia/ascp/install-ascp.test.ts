@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Listener, listen } from '../../../src/serve/index.ts';
 import { createHttpPool, type HttpPool } from '../../../src/stores/index.ts';
 import { chooseSdk, parseSdkLocations, sdkPlatform } from '../../../src/tcia/ascp/sdk-locations.ts';
-import { installAscp, planAscp } from '../../../src/tcia/index.ts';
+import { findKey, installAscp, planAscp } from '../../../src/tcia/index.ts';
 import { makeTar } from '../unzip/make-tar.ts';
 import { makeZip } from '../unzip/make-zip.ts';
 import { FAKE_ASCP } from './rig.ts';
@@ -171,6 +171,41 @@ describe('ascp is installed', () => {
     await writeFile(archive, makeZip([{ name: 'mac/bin/ascp', bytes: program }]));
     const installed = await install({ source: { url: archive } });
     expect([installed.version, installed.licensed]).toEqual(['4.4.7.1234', false]);
+  });
+});
+
+describe('the client key is brought where it is asked for', () => {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  const der = privateKey.export({ type: 'pkcs1', format: 'der' });
+  const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  const key = () => join(root, 'data', 'ascp', 'aspera_tokenauth_id_rsa');
+
+  async function withKey(keyFrom: string | undefined, gemKeySha256 = sha256(der)) {
+    const archive = join(root, 'sdk.tar.gz');
+    await writeFile(archive, await sdk());
+    return await install({ source: { url: archive }, keyFrom, gemKeySha256 });
+  }
+
+  test('from a server, if it is the known one; found beside ascp then, and kept by the next installation', async () => {
+    listener = await listen({ fetch: async () => new Response(new Uint8Array(der)) });
+    expect((await withKey(`${listener.url}/data/2`)).key).toBe(key());
+    expect(await readFile(key(), 'utf8')).toBe(pem);
+    expect((await stat(key())).mode & 0o777).toBe(0o600);
+    const { path } = await withKey(undefined);
+    expect(findKey({ env: {}, home: root, ascp: path })).toEqual({ origin: 'beside ascp', path: key() });
+  });
+
+  test('other bytes are refused, and nothing is installed', async () => {
+    listener = await listen({ fetch: async () => new Response(pem) });
+    await expect(withKey(listener.url)).rejects.toMatchObject({ code: 'verification' });
+    await expect(withKey(listener.url, '0'.repeat(64))).rejects.toMatchObject({ code: 'verification' });
+    expect(await readdir(join(root, 'data'))).toEqual([]);
+  });
+
+  test('from a file: also a key of one’s own in PEM form', async () => {
+    await writeFile(join(root, 'own.pem'), pem);
+    expect((await withKey(join(root, 'own.pem'), '0'.repeat(64))).key).toBe(key());
+    await expect(withKey(join(root, 'none.pem'))).rejects.toMatchObject({ code: 'not-found' });
   });
 });
 
