@@ -81,6 +81,16 @@ describe('a package over ascp', () => {
     expect(rig.asked).toEqual([['f0', 'f1'], ['f2', 'f3'], ['f4']]);
   });
 
+  test('5,000 files with one base name arrive intact, in spite of a session that is lost', async () => {
+    const paths = Array.from({ length: 5000 }, (_, at) => `case ${at}/image.xml`);
+    rig = await openAscpRig(Object.fromEntries(paths.map((path) => [path, path])));
+    rig.env['FAKE_ASCP_FAULT'] = 'lost@2:5000';
+    const result = await rig.run();
+    expect([result.done.length, result.failed.length]).toEqual([5000, 0]);
+    for (const path of paths) expect(await readFile(join(rig.folder, path), 'utf8')).toBe(path);
+    expect(await rig.runs()).toHaveLength(6);
+  });
+
   test('a file of unknown size is done when ascp says how large it is', async () => {
     rig = await openAscpRig({ 'link.svs': 'bytes' });
     const result = await rig.run({}, { pairs: [{ path: 'link.svs', local: 'link.svs' }] });

@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as yieldOnce, setTimeout as sleep } from 'node:timers/promises';
 
 const VERSION = process.env['FAKE_ASCP_VERSION'] ?? '4.4.7.1234';
 const CHUNK = 64 * 1024;
@@ -217,7 +217,7 @@ async function transfer(management, options, faults, destination, files) {
         await sleep(20);
         stats(source);
       }
-      await sleep(delay);
+      await (delay === 0 ? yieldOnce() : sleep(delay));
     }
     closeSync(input);
     closeSync(output);
