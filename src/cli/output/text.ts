@@ -16,9 +16,11 @@ export function formatBytes(bytes: number | null | undefined): string {
   return `${value < 9.995 ? value.toFixed(2) : value < 99.95 ? value.toFixed(1) : value.toFixed(0)} ${unit}`;
 }
 
-/** `1,044,191`. */
+/** `1,044,191`. Whole numbers without `Intl`, which takes 13 ms to be ready. */
 export function formatCount(count: number | bigint | null | undefined): string {
-  return count === null || count === undefined ? '?' : count.toLocaleString('en-US');
+  if (count === null || count === undefined) return '?';
+  const digits = String(count);
+  return /^-?\d+$/.test(digits) ? digits.replaceAll(/\B(?=(?:\d{3})+$)/g, ',') : count.toLocaleString('en-US');
 }
 
 /** `1 file`, `3 files`, `2 series`. */
