@@ -16,8 +16,7 @@ import {
   targetsOf,
 } from '../tcia/index.ts';
 import { VERSION } from '../version.ts';
-import type { Run } from './command.ts';
-import { interruptedQuietly } from './commands/tcia-get.ts';
+import type { CommandSpec, Run } from './command.ts';
 import { atDesk, type Desk } from './desk.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { byteAmount } from './numbers.ts';
@@ -34,8 +33,7 @@ import { createProgress } from './output/progress.ts';
 import { formatCount } from './output/text.ts';
 import { pathFilter } from './path-filter.ts';
 import { tciaServersOf } from './tcia-catalogue.ts';
-import { catalogueQuestions } from './tcia-questions.ts';
-import { write } from './terminal.ts';
+import { catalogueQuestions, interruptedQuietly } from './tcia-questions.ts';
 
 /** Settled flags. */
 export interface TciaGetOptions {
@@ -50,6 +48,8 @@ export interface TciaGetOptions {
   allowPartial: boolean;
   dryRun: boolean;
   preferIdc: boolean;
+  /** `carrel get`, which fetches what other roads lead to. */
+  get: CommandSpec;
 }
 
 /** Runs the command. @throws CarrelError; never with a link in it */
@@ -57,6 +57,8 @@ export async function getFromTcia(
   run: Run,
   words: readonly string[],
   flags: Record<string, unknown>,
+  /** `carrel get`: handed in, since it leads here, too. */
+  get: CommandSpec,
 ): Promise<ExitCode> {
   if (words.some((word) => word.trim() === ''))
     throw new CarrelError('usage', 'a name is empty', {
@@ -69,7 +71,7 @@ export async function getFromTcia(
     return await atDesk(run, async (desk) => {
       const questions = catalogueQuestions(run, desk, servers, flags);
       const { whats, paths } = splitWords(words, words.length > 1 ? await questions.kept() : undefined);
-      const options = optionsOf(run, flags, paths);
+      const options = { ...optionsOf(run, flags, paths), get };
       const targets = await targetsOf(whats, { ...questions, downloads: listOf(flags['download']) });
       refuseMeaningless(targets, options);
       for (const note of targets.notes) await tellNote(run, note);
@@ -137,9 +139,10 @@ async function offerIdc(
   run: Run,
   desk: Desk,
   target: PackageTarget,
-  { preferIdc, directory, dryRun }: TciaGetOptions,
+  options: TciaGetOptions,
   flags: Record<string, unknown>,
 ): Promise<ExitCode | undefined> {
+  const { preferIdc } = options;
   if (target.collection === undefined || target.download === undefined) {
     if (preferIdc)
       await tellNote(run, 'what this link leads to is not known by name, so that IDC cannot be asked for it');
@@ -151,7 +154,7 @@ async function offerIdc(
     if (preferIdc) await tellNote(run, `IDC does not have ${target.download.title}: it comes from TCIA`);
     return undefined;
   }
-  if (preferIdc) return await runIdc(run, found, { directory, dryRun }, flags);
+  if (preferIdc) return await runIdc(run, found, options, flags);
   await tellNote(
     run,
     `${found.what} of ${target.collection.name} in ${found.archive}, too, over HTTPS: --prefer idc, or ${found.commands.join('; ')}`,
@@ -228,7 +231,11 @@ async function withOtherRoads(
 }
 
 /** Reads the flags. @throws CarrelError `usage` */
-function optionsOf(run: Run, flags: Record<string, unknown>, paths: readonly string[]): TciaGetOptions {
+function optionsOf(
+  run: Run,
+  flags: Record<string, unknown>,
+  paths: readonly string[],
+): Omit<TciaGetOptions, 'get'> {
   const [include, exclude] = [listOf(flags['include']) ?? [], listOf(flags['exclude']) ?? []];
   const bytes = (name: string): number | undefined =>
     typeof flags[name] === 'string' ? byteAmount(flags[name]) : undefined;
@@ -283,9 +290,4 @@ function listOf(value: unknown): string[] | undefined {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
-}
-
-/** Writes a line that people read, nothing in JSON or with `--quiet`. */
-export async function say(run: Run, text: string): Promise<void> {
-  if (!run.quiet && !run.json) await write(run.terminal.err, `${text}\n`);
 }

@@ -7,7 +7,7 @@ import {
   type TciaCollection,
   type TciaDownload,
 } from '../tcia/index.ts';
-import type { Run } from './command.ts';
+import type { CommandSpec, Run } from './command.ts';
 import type { Desk } from './desk.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { formatBytes, plural } from './output/text.ts';
@@ -55,10 +55,9 @@ export async function idcCommands(
 export async function runIdc(
   run: Run,
   { commands }: FoundInIdc,
-  { directory, dryRun }: { directory: string; dryRun: boolean },
+  { directory, dryRun, get }: { directory: string; dryRun: boolean; get: CommandSpec },
   flags: Record<string, unknown>,
 ): Promise<ExitCode> {
-  const { spec } = await import('./commands/get.ts');
   let worst: ExitCode = 0;
   for (const command of commands) {
     const words = [
@@ -69,7 +68,7 @@ export async function runIdc(
       ...commonWords(flags),
     ];
     if (!run.quiet && !run.json) await write(run.terminal.err, `${run.err.dim(printable(command))}\n`);
-    const code = await runCommand(run, spec, words);
+    const code = await runCommand(run, get, words);
     if (code !== 0) worst = worst === 0 || worst === code ? code : 3;
   }
   return worst;

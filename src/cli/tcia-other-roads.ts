@@ -45,7 +45,7 @@ async function getManifest(
   run: Run,
   desk: Desk,
   { collection, download }: OtherTarget,
-  { directory, dryRun, layout }: TciaGetOptions,
+  { directory, dryRun, layout, get }: TciaGetOptions,
   flags: Record<string, unknown>,
 ): Promise<ExitCode> {
   const servers = tciaServersOf(run, flags);
@@ -59,11 +59,10 @@ async function getManifest(
       /\.tcia$/i.test(name) ? safeSegment(name) : `${safeSegment(collection.slug)}.tcia`,
     );
     await writeFile(path, text);
-    const { spec } = await import('./commands/get.ts');
     const words = [path, '-o', directory, ...(dryRun ? ['--dry-run'] : []), ...commonWords(flags)];
     if (layout !== undefined) words.push('--layout', layout);
     const env = Object.entries(servers).map(([server, address]) => `${server}=${address}`);
-    return await runCommand(run, spec, words, { CARREL_TCIA_SERVERS: env.join(',') });
+    return await runCommand(run, get, words, { CARREL_TCIA_SERVERS: env.join(',') });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -1,5 +1,5 @@
 /** How the commands of `carrel tcia` look up names: TCIA's catalogue, opened once, and only where a name needs it. */
-import { isCarrelError } from '../errors.ts';
+import { CarrelError, isCarrelError } from '../errors.ts';
 import {
   openCatalogue,
   type ResolveOptions,
@@ -47,4 +47,11 @@ export function catalogueQuestions(
       return await keeping;
     },
   };
+}
+
+/** The error of an interrupted run: the command line may hold a link, and is not repeated. */
+export function interruptedQuietly(message = 'interrupted'): CarrelError {
+  return new CarrelError('interrupted', message, {
+    next: 'run the same command again: it goes on where it stopped',
+  });
 }

@@ -20,6 +20,7 @@ import type { FetchOrder } from '../../transfer/index.ts';
 import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect, progressOption } from '../command.ts';
 import { atDesk } from '../desk.ts';
+import { getPackages, looksLikePackage } from '../get-packages.ts';
 import { limited, ordered, stopAfter } from '../limit-plan.ts';
 import { openMirrorMemory } from '../mirror-memory.ts';
 import { addNbiaFlags, elsewhereOf } from '../nbia-flags.ts';
@@ -55,6 +56,7 @@ export const spec: CommandSpec = {
     'carrel get --collection rider_pilot --to tar -o - | tar -x -C data',
     'carrel get --collection nlst --part "$SLURM_ARRAY_TASK_ID/10" -o /shared/nlst',
     'carrel get --collection nlst --dry-run',
+    "carrel get 'https://faspex.cancerimagingarchive.net/aspera/faspex/public/package?context=…' -o data",
   ],
   exitCodes: [0, 1, 2, 3, 4, 5, 6, 7, 8, 130],
   define(command) {
@@ -132,6 +134,7 @@ export const spec: CommandSpec = {
     addSelectionFlags(command);
   },
   async run(run, what, flags) {
+    if (what.some(looksLikePackage)) return await getPackages(run, what, flags, spec);
     const question: Question = {
       what,
       selection: selectionOf(flags),
@@ -216,6 +219,7 @@ export const spec: CommandSpec = {
               directory: options.directory,
               layout: options.layout,
               others: plan.files.length,
+              part: part === undefined ? undefined : `${part.index}-of-${part.of}`,
             });
       // Without anything of the archive there is nothing to pin.
       if (nbia !== undefined && plan.files.length === 0) {

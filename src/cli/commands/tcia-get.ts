@@ -1,6 +1,5 @@
 /** `carrel tcia get`: a data set of TCIA, a package or a part of it, to verified files. */
 import { Option } from 'commander';
-import { CarrelError } from '../../errors.ts';
 import { PACKAGE_LAYOUT, TRANSPORTS } from '../../tcia/index.ts';
 import { type CommandSpec, collect, progressOption } from '../command.ts';
 import { addCatalogueFlags } from '../tcia-catalogue.ts';
@@ -94,13 +93,7 @@ export const getSpec: CommandSpec = {
   },
   async run(run, words, flags) {
     const { getFromTcia } = await import('../tcia-get.ts');
-    return await getFromTcia(run, words, flags);
+    const { spec } = await import('./get.ts');
+    return await getFromTcia(run, words, flags, spec);
   },
 };
-
-/** The error of an interrupted run: the command line may hold a link, and is not repeated. */
-export function interruptedQuietly(message = 'interrupted'): CarrelError {
-  return new CarrelError('interrupted', message, {
-    next: 'run the same command again: it goes on where it stopped',
-  });
-}

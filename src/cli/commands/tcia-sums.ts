@@ -15,9 +15,8 @@ import { toJson } from '../output/json.ts';
 import { tellNote } from '../output/package-report.ts';
 import { formatCount, plural } from '../output/text.ts';
 import { addCatalogueFlags, tciaServersOf } from '../tcia-catalogue.ts';
-import { catalogueQuestions } from '../tcia-questions.ts';
+import { catalogueQuestions, interruptedQuietly } from '../tcia-questions.ts';
 import { write } from '../terminal.ts';
-import { interruptedQuietly } from './tcia-get.ts';
 
 /** Lines that are written at once. */
 const PIECE = 1000;

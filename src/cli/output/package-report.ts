@@ -135,7 +135,7 @@ export async function printTotals(run: Run, totals: Totals, dryRun: boolean): Pr
           directory,
           exit,
         })
-      : `dry run: ${plural(files, 'file')}, ${known ? formatBytes(bytes) : `${formatBytes(bytes)} or more (not every size is known)`} would be in ${where}`;
+      : `dry run: ${plural(files, 'file')}, ${known ? formatBytes(bytes) : 'size not known'} would be in ${where}`;
     await write(run.terminal.out, `${text}\n`);
     return;
   }

@@ -86,9 +86,8 @@ async function runBatch(
   await mkdir(staging, { recursive: true });
   const before = state.bytes;
   const onEvent = (event: TransportEvent): void => {
-    if (event.type !== 'bytes') return options.onEvent(event);
-    state.bytes = before + event.bytes;
-    options.onEvent({ type: 'bytes', bytes: state.bytes });
+    if (event.type === 'bytes') state.bytes = before + event.bytes;
+    options.onEvent(event.type === 'bytes' ? { type: 'bytes', bytes: state.bytes } : event);
   };
   const pairs = batch.map(({ path, local, size }) => ({ path, local, size }));
   const failures = new Map<string, CarrelError>();

@@ -12,6 +12,11 @@ export interface Nameable {
   refused?: string | undefined;
 }
 
+/** A path on one line, whatever it holds. */
+export function shownPath(path: string): string {
+  return JSON.stringify(path).slice(1, -1).replaceAll('\\"', '"').replaceAll('\\\\', '\\');
+}
+
 /** A file that will not be fetched, and why. */
 export interface RefusedFile {
   path: string;
@@ -45,7 +50,7 @@ export function nameFiles<File extends Nameable>(
 }
 
 function hostile({ path, refused }: Nameable): CarrelError {
-  return new CarrelError('unsafe', `refused ${JSON.stringify(path)}: it ${refused ?? 'is hostile'}`, {
+  return new CarrelError('unsafe', `${shownPath(path)}: refused, for it ${refused ?? 'is hostile'}`, {
     item: path,
     next: 'no client can fetch it safely; tell the archive',
   });
@@ -88,7 +93,7 @@ function faultOf(path: string): CarrelError | undefined {
 
 function refusal(path: string, { message }: CarrelError): CarrelError {
   const reason = message.slice(message.lastIndexOf('": ') + 3);
-  return new CarrelError('unsafe', `refused ${JSON.stringify(path)}: ${reason}`, {
+  return new CarrelError('unsafe', `${shownPath(path)}: refused, for ${reason}`, {
     item: path,
     next: '--names escape fetches it under a safe name',
   });
@@ -157,7 +162,7 @@ function withoutCollisions<File extends Nameable & { local: string }>(
       taken.add(key);
       return true;
     }
-    const error = new CarrelError('unsafe', `refused ${JSON.stringify(file.path)}: ${reason}`, {
+    const error = new CarrelError('unsafe', `${shownPath(file.path)}: refused, for ${reason}`, {
       item: file.path,
       next: taken.has(key) ? 'fetch it into a folder of its own' : '--names escape tells them apart',
     });

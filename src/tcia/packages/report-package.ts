@@ -1,10 +1,10 @@
 /** What is told while a package comes: events of a transfer, and receipts. */
-import type { CarrelError } from '../../errors.ts';
+import { CarrelError } from '../../errors.ts';
 import type { Evidence, TransferEvent } from '../../transfer/index.ts';
 import type { PackageLock } from '../package-lock/package-lock.ts';
 import { openPackageReceipts, type PackageReceiptHeader } from '../package-lock/package-receipts.ts';
 import type { TransportEvent } from '../transport.ts';
-import type { RefusedFile } from './name-files.ts';
+import { type RefusedFile, shownPath } from './name-files.ts';
 import type { PackageTarget } from './package-target.ts';
 import type { PlacedFile, WantedFile } from './place-files.ts';
 import type { PackagePlan } from './plan-package.ts';
@@ -80,7 +80,7 @@ export function createReporter(
     (file: Pick<WantedFile, 'path' | 'local'>, error: CarrelError, attempts: number): void => {
       list.push({ path: file.path, local: file.local, error, attempts });
       receipts.failure({ ...nameOf(file), error, attempts });
-      emit({ type: 'failure', path: file.local, error, attempts });
+      emit({ type: 'failure', path: shownPath(file.local), error: aboutLocal(error, file), attempts });
     },
     { list },
   );
@@ -179,4 +179,12 @@ export function createReporter(
       receipts.end(lock);
     },
   };
+}
+
+/** What went wrong, said of the local name as every event is. */
+function aboutLocal(error: CarrelError, { path, local }: Pick<WantedFile, 'path' | 'local'>): CarrelError {
+  if (path === local || !error.message.startsWith(`${path}: `)) return error;
+  const { code, item, next, retryable, status } = error;
+  const message = `${local}${error.message.slice(path.length)}`;
+  return new CarrelError(code, message, { item, next, retryable, status, cause: error });
 }
