@@ -130,7 +130,7 @@ export async function fetchNbia(
   run: Run,
   desk: Pick<Desk, 'pool'>,
   plan: NbiaPlan,
-  options: { directory: string; layout: string | undefined; others: number },
+  options: { directory: string; layout: string | undefined; others: number; part?: string | undefined },
 ): Promise<NbiaOutcome> {
   const { directory, layout = DEFAULT_LAYOUT } = options;
   const receipts = openReceipts(
@@ -152,8 +152,15 @@ export async function fetchNbia(
       series: plan.series,
       folder: directory,
       layout,
+      part: options.part,
       signal: run.signal,
       onEvent: tell,
+    });
+  } catch (error) {
+    if (!isCarrelError(error, 'interrupted')) throw error;
+    throw new CarrelError('interrupted', 'interrupted while series came from NBIA', {
+      next: 'the same command goes on with the series that are missing',
+      cause: error,
     });
   } finally {
     progress.end();

@@ -66,6 +66,8 @@ export interface FetchNbiaOptions extends NbiaOptions {
   jobs?: number | undefined;
   /** Most bytes of a series whose size the server does not tell (default 64 GiB). */
   maxBytes?: number | undefined;
+  /** Name of a share, where several runs fetch different series into one folder at a time (`3-of-10`). */
+  part?: string | undefined;
   onEvent?: ((event: NbiaEvent) => void) | undefined;
 }
 
@@ -94,7 +96,7 @@ export async function fetchNbiaSeries(options: FetchNbiaOptions): Promise<NbiaRe
   const layout = parseLayout(options.layout ?? DEFAULT_LAYOUT);
   const state = join(folder, STATE_FOLDER, 'nbia');
   await makeFolder(state);
-  const unlock = await lockFolder(join(state, 'lock'));
+  const unlock = await lockFolder(join(state, options.part === undefined ? 'lock' : `lock.${options.part}`));
   const result: NbiaResult = { fetched: [], failed: [] };
   const fail = (failure: NbiaFailure): void => {
     result.failed.push(failure);

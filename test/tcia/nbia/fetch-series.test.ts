@@ -227,6 +227,17 @@ describe('what does not', () => {
     await first;
   });
 
+  test('but for two shares of one list', async () => {
+    const folder = await newFolder();
+    const options = { http, servers: { nbia: main.url, nlst: lung.url }, folder };
+    const shares = await Promise.all([
+      fetchNbiaSeries({ ...options, series: [A], part: '1-of-2' }),
+      fetchNbiaSeries({ ...options, series: [B], part: '2-of-2' }),
+    ]);
+    expect(shares.map(({ fetched }) => fetched.length)).toEqual([1, 1]);
+    expect(await visible(folder)).toHaveLength(7);
+  });
+
   test('an interrupt leaves no ZIP behind', async () => {
     const folder = await newFolder();
     const stop = new AbortController();
