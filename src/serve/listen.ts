@@ -1,4 +1,4 @@
-/** The only file of the project with a listening socket. */
+/** The only file of the project that serves on a socket (`tcia` has a port of loopback on which `ascp` reports to it). */
 import type { ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CarrelError } from '../errors.ts';
