@@ -3,6 +3,7 @@ import type { Cohort, CohortPlan, GetOptions, GetResult, MissingFile } from '../
 import type { Run } from '../command.ts';
 import { type ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { printable, shortPath, write } from '../terminal.ts';
+import { collectionTable } from './collection-table.ts';
 import { toJson } from './json.ts';
 import { formatBytes, formatCount, formatSeconds, plural } from './text.ts';
 
@@ -193,6 +194,8 @@ export async function printResult(
     ...(evidence === '' ? [] : [`verified: ${evidence}`]),
     requests === 0 ? 'no request made' : plural(requests, 'request'),
   ];
+  const table = run.quiet ? undefined : collectionTable(result, widthOf(run));
+  if (table !== undefined) await write(run.terminal.out, `${table}\n`);
   await write(
     run.terminal.out,
     `${exit === 0 ? run.out.green('complete') : run.out.red('incomplete')}: ${parts.join(', ')}\n`,
@@ -217,6 +220,11 @@ export async function printStopped(
       `stopped as told: ${formatCount(fetched)} fetched (${formatBytes(bytesFetched)}), ${formatCount(present + reused)} here, ${formatCount(failed.length)} failed, ${formatCount(left)} left; the same command goes on, and the lock file is written at the end\n`,
     );
   return 3;
+}
+
+/** Columns of the screen; a file takes lines of any length. */
+function widthOf({ terminal }: Run): number | undefined {
+  return terminal.out.isTTY === true ? terminal.out.columns : undefined;
 }
 
 function missingOf({ missing }: GetResult, fate: MissingFile['fate']): MissingFile[] {

@@ -20,7 +20,9 @@ export function formatBytes(bytes: number | null | undefined): string {
 export function formatCount(count: number | bigint | null | undefined): string {
   if (count === null || count === undefined) return '?';
   const digits = String(count);
-  return /^-?\d+$/.test(digits) ? digits.replaceAll(/\B(?=(?:\d{3})+$)/g, ',') : count.toLocaleString('en-US');
+  return /^-?\d+$/.test(digits)
+    ? digits.replaceAll(/\B(?=(?:\d{3})+$)/g, ',')
+    : count.toLocaleString('en-US');
 }
 
 /** `1 file`, `3 files`, `2 series`. */
