@@ -38,6 +38,7 @@ describe('the public surface', () => {
         "./serve",
         "./stores",
         "./transfer",
+        "./tcia",
         "./package.json",
       ]
     `);
