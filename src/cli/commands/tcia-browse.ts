@@ -1,24 +1,29 @@
 /** `carrel tcia browse`: what is in a package, complete or said not to be. */
 import { Option } from 'commander';
-import { compileGlob } from '../../copies/index.ts';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import { createHttpPool } from '../../stores/index.ts';
 import {
   createFaspexClient,
   type FaspexClient,
+  isPackageLink,
   type ListingOutcome,
   listPackage,
   normalisePath,
+  onePackage,
   type PackageEntry,
+  type PackageLink,
   parsePackageLink,
 } from '../../tcia/index.ts';
 import { type CommandSpec, collect, type Run } from '../command.ts';
+import { atDesk } from '../desk.ts';
 import { withBinaryDestination, withDestination } from '../output/destination.ts';
 import { toJson } from '../output/json.ts';
 import { ROW_FORMATS, rowFormat, writeRows } from '../output/rows.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
+import { pathFilter } from '../path-filter.ts';
 import { tellWritten } from '../search/search.ts';
-import { serverOption, tciaServersOf } from '../tcia-catalogue.ts';
+import { addCatalogueFlags, tciaServersOf } from '../tcia-catalogue.ts';
+import { catalogueQuestions } from '../tcia-questions.ts';
 import { printable, write } from '../terminal.ts';
 
 /** `carrel tcia browse`. */
@@ -26,15 +31,16 @@ export const browseSpec: CommandSpec = {
   name: 'browse',
   summary: 'files and folders of a package, complete or said not to be',
   examples: [
+    'carrel tcia browse HER2-tumor-ROIs',
+    'carrel tcia browse HER2-tumor-ROIs Yale_HER2_cohort/SVS',
     "carrel tcia browse 'https://faspex.cancerimagingarchive.net/aspera/faspex/public/package?context=…'",
-    'carrel tcia browse "$LINK" Yale_HER2_cohort/SVS',
     'carrel tcia browse "$LINK" --recursive --glob \'*.xml\' --format csv -o files.csv',
     'carrel tcia browse "$LINK" --recursive --format parquet -o files.parquet',
   ],
   exitCodes: [0, 1, 2, 3, 4, 7, 8],
   define(command) {
     command
-      .argument('<what>', 'a Faspex link, in any form')
+      .argument('<what>', 'name, DOI or page of a data set, or a Faspex link in any form')
       .argument('[path]', 'a folder or file of the package')
       .addOption(new Option('-r, --recursive', 'everything below'))
       .addOption(
@@ -45,25 +51,33 @@ export const browseSpec: CommandSpec = {
       )
       .addOption(new Option('--format <format>', [...ROW_FORMATS, 'parquet'].join(', ')))
       .addOption(new Option('-o, --output <file>', 'write the list to a file'))
-      .addOption(serverOption());
+      .addOption(
+        new Option('--download <choice>', 'of several packages: id, or words of the title').argParser(
+          collect,
+        ),
+      );
+    addCatalogueFlags(command);
   },
   async run(run, [what = '', path = ''], flags) {
     const parquet = flags['format'] === 'parquet' && !run.json;
     const format = parquet ? 'table' : rowFormat(flags['format'], run.json);
     const output = flags['output'] as string | undefined;
     const globs = (flags['glob'] as string[] | undefined) ?? [];
+    const keeps = pathFilter({ include: globs });
+    const matches = ({ path: one }: PackageEntry) => keeps(one);
     const recursive = flags['recursive'] === true || globs.some((pattern) => pattern.includes('/'));
     // Refused here already, though links name their servers themselves.
     tciaServersOf(run, flags);
-    const link = parsePackageLink(what);
     const folder = normalisePath(path);
+    const link =
+      isPackageLink(what) || what.trim() === '' ? parsePackageLink(what) : await linkOf(run, what, flags);
     const http = createHttpPool({ env: run.terminal.env });
     try {
       const client = createFaspexClient(link, { http });
       await sayWhat(run, client);
       const { entries, outcome } = await readEntries(run, client, folder, recursive);
       await noteCount(run, client, folder, recursive, entries);
-      const shown = entries.filter(matcherOf(globs));
+      const shown = entries.filter(matches);
       const rows = shown.map((entry) => rowOf(link.packageId, entry));
       if (parquet) {
         const { writeParquet } = await import('../../catalog/index.ts');
@@ -147,15 +161,13 @@ function lineOf(entry: PackageEntry): unknown[] {
   ];
 }
 
-/** A pattern without a slash is for names on any level; one with a slash is for paths from the root. */
-function matcherOf(globs: readonly string[]): (entry: PackageEntry) => boolean {
-  if (globs.length === 0) return () => true;
-  const compiled = globs.map((pattern) => ({
-    deep: pattern.includes('/'),
-    // Without a wildcard a pattern is the name itself.
-    matches: compileGlob(pattern.replace(/^\/+/, ''), 'gsutil').matches,
-  }));
-  return (entry) => compiled.some(({ deep, matches }) => matches(deep ? entry.path : nameOf(entry)));
+/** The package of a data set. @throws CarrelError as `onePackage` */
+async function linkOf(run: Run, what: string, flags: Record<string, unknown>): Promise<PackageLink> {
+  const downloads = flags['download'] as string[] | undefined;
+  return await atDesk(run, async (desk) => {
+    const questions = catalogueQuestions(run, desk, tciaServersOf(run, flags), flags);
+    return (await onePackage(what, { ...questions, downloads })).link;
+  });
 }
 
 /** A first sign of life, then the package by its name. */
