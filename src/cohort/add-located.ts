@@ -169,8 +169,11 @@ function addByFolder(
   const folders = new Map<string, ObjectLocation[]>();
   locations.forEach((location, index) => {
     const uuid = location.crdc_series_uuid;
-    if (uuid !== undefined) folders.set(uuid, [...(folders.get(uuid) ?? []), location]);
-    else {
+    if (uuid !== undefined) {
+      const found = folders.get(uuid);
+      if (found === undefined) folders.set(uuid, [location]);
+      else found.push(location);
+    } else {
       const name = paths?.[index] ?? location.key;
       const path = name
         .split('/')

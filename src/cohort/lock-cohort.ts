@@ -40,14 +40,19 @@ const hasMd5 = ({ digests }: { digests: readonly Digest[] }) =>
   digests.some((digest) => digest.startsWith('md5:'));
 
 async function withDigests(files: readonly CohortFile[], tools: Tools): Promise<CohortFile[]> {
+  const bySeries = new Map<CohortSeries, Map<string, CohortFile>>();
   const lacking = new Set<CohortSeries>();
   for (const file of files) {
-    const listed = hasMd5(file) || onDisk(file) !== undefined;
-    if (file.series !== undefined && file.series.locked === undefined && !listed) lacking.add(file.series);
+    if (file.series === undefined || file.series.locked !== undefined) continue;
+    const known = bySeries.get(file.series);
+    if (known === undefined) bySeries.set(file.series, new Map([[file.key, file]]));
+    else known.set(file.key, file);
+    if (!hasMd5(file) && onDisk(file) === undefined) lacking.add(file.series);
   }
   const better = new Map<string, Digest[]>();
   const dead = new Set<string>();
-  for (const series of lacking) await askOtherMirrors(series, files, tools, better, dead);
+  for (const series of lacking)
+    await askOtherMirrors(series, bySeries.get(series) ?? new Map(), tools, better, dead);
   const completed: CohortFile[] = [];
   for (const file of files) {
     const digests = [...new Set([...file.digests, ...(better.get(file.key) ?? [])])];
@@ -63,15 +68,16 @@ const onDisk = (file: CohortFile) => file.sources.find(({ place }) => place.prot
 /** Lists a series on each mirror by itself until every file has an MD5; a mirror that fails is not asked again. */
 async function askOtherMirrors(
   series: CohortSeries,
-  files: readonly CohortFile[],
+  /** By key. */
+  mine: ReadonlyMap<string, CohortFile>,
   tools: Tools,
   better: Map<string, Digest[]>,
   dead: Set<string>,
 ): Promise<void> {
-  const mine = files.filter((file) => file.series === series);
   for (const { name, protocol } of tools.archive.mirrors) {
     if (protocol === 'file' || protocol === 'https' || dead.has(name)) continue;
-    if (mine.every((file) => hasMd5(file) || hasMd5({ digests: better.get(file.key) ?? [] }))) return;
+    if ([...mine.values()].every((file) => hasMd5(file) || hasMd5({ digests: better.get(file.key) ?? [] })))
+      return;
     let found: readonly ObjectLocation[];
     try {
       const located = await locateSeries(
@@ -95,7 +101,8 @@ async function askOtherMirrors(
     }
     for (const { key, size, digests } of found) {
       // Another size is another file: its digest proves nothing here.
-      if (mine.some((file) => file.key === key && (file.size === undefined || file.size === size)))
+      const file = mine.get(key);
+      if (file !== undefined && (file.size === undefined || file.size === size))
         better.set(key, [...(better.get(key) ?? []), ...digests]);
     }
   }

@@ -100,8 +100,9 @@ async function intersect(cohort: Cohort, question: Question, tools: Tools): Prom
   }
   // One question for both, so that a limit or a sample is drawn from what was named and not from the whole archive.
   const named = known.map(({ crdc_series_uuid }) => crdc_series_uuid);
-  const given = question.selection.crdcSeriesUuid;
-  const both = given === undefined ? named : named.filter((uuid) => given.includes(uuid));
+  const given =
+    question.selection.crdcSeriesUuid === undefined ? undefined : new Set(question.selection.crdcSeriesUuid);
+  const both = given === undefined ? named : named.filter((uuid) => given.has(uuid));
   if (both.length === 0) {
     cohort.series = [];
     return;

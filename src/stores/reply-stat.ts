@@ -70,7 +70,6 @@ export function statOfHeaders(
   etagMeaning: EtagMeaning,
 ): ObjectStat {
   const etag = parseEtag(headers.get('etag'));
-  const modified = Date.parse(headers.get('last-modified') ?? '');
   const digests = [...googleDigests(headers), ...amazonDigests(headers)];
   if (
     etagMeaning === 'md5' &&
@@ -85,12 +84,20 @@ export function statOfHeaders(
     size,
     etag,
     generation: headers.get('x-goog-generation'),
-    lastModified: Number.isNaN(modified) ? undefined : new Date(modified).toISOString(),
+    // Read when it is asked for: transfers do not, and dates are dear.
+    get lastModified() {
+      return isoDate(headers.get('last-modified'));
+    },
     digests,
     // `aws-chunked` names how an upload was sent, not what is stored; some clients leave it behind.
     contentEncoding:
       encoding === 'identity' || encoding === 'aws-chunked' || encoding === '' ? undefined : encoding,
   };
+}
+
+function isoDate(text: string | undefined): string | undefined {
+  const time = Date.parse(text ?? '');
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
 }
 
 /** `x-goog-hash: crc32c=…,md5=…`: of the whole stored object, also on replies to ranges. */

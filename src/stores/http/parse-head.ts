@@ -66,17 +66,43 @@ function parseFields(lines: string[]): Map<string, string> {
   const headers = new Map<string, string>();
   for (const line of lines) {
     const colon = line.indexOf(':');
-    const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    const value = line.slice(colon + 1).replace(/^[ \t]+|[ \t]+$/g, '');
-    if (/^[ \t]/.test(line)) throw new MalformedReply('the reply folds a header line');
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name))
-      throw new MalformedReply('the reply has a malformed header line');
+    const name = fieldName(line.slice(0, Math.max(colon, 0)));
+    if (name === undefined) {
+      const folded = /^[ \t]/.test(line);
+      throw new MalformedReply(
+        folded ? 'the reply folds a header line' : 'the reply has a malformed header line',
+      );
+    }
+    const value = withoutBlanks(line, colon + 1);
     if (hasControlCharacter(value))
       throw new MalformedReply('a header of the reply holds a control character');
     const before = headers.get(name);
     headers.set(name, before === undefined ? value : `${before}, ${value}`);
   }
   return headers;
+}
+
+/** Names as they came → in lower case; the same twenty come with every reply. */
+const knownNames = new Map<string, string>();
+const MOST_KNOWN = 256;
+
+/** A field's name in lower case; undefined for what is none. */
+function fieldName(text: string): string | undefined {
+  const known = knownNames.get(text);
+  if (known !== undefined) return known;
+  const name = text.toLowerCase();
+  if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name)) return undefined;
+  if (knownNames.size < MOST_KNOWN) knownNames.set(text, name);
+  return name;
+}
+
+/** The rest of a line, without blanks and tabs at its ends. */
+function withoutBlanks(line: string, from: number): string {
+  const isBlank = (at: number): boolean => line.charCodeAt(at) === 0x20 || line.charCodeAt(at) === 0x09;
+  let [start, end] = [from, line.length];
+  while (start < end && isBlank(start)) start += 1;
+  while (end > start && isBlank(end - 1)) end -= 1;
+  return line.slice(start, end);
 }
 
 /** RFC 9112, 6.3, in its order; conflicts are refused rather than resolved. */

@@ -32,17 +32,30 @@ export function parseTarget(url: string): Target {
   if (found === null) return refuse('it does not begin with http:// or https://');
   const [, scheme = '', authority = '', rest = ''] = found;
   if (authority.includes('@')) return refuse('it holds a user');
-  const parsed = parseUrl(`${scheme}://${authority}/`);
-  if (parsed === null || parsed.hostname === '') return refuse('its host is malformed');
+  const place = placeOf(`${scheme}://${authority}/`);
+  if (place === undefined) return refuse('its host is malformed');
+  return { ...place, path: encodePath(rest.startsWith('/') ? rest : `/${rest}`) };
+}
+
+type Place = Omit<Target, 'path'>;
+
+/** The last one: a run asks one host thousands of times. */
+let lastPlace: { url: string; place: Place } | undefined;
+
+function placeOf(url: string): Place | undefined {
+  if (lastPlace?.url === url) return lastPlace.place;
+  const parsed = parseUrl(url);
+  if (parsed === null || parsed.hostname === '') return undefined;
   const secure = parsed.protocol === 'https:';
-  return {
+  const place = {
     secure,
     host: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: parsed.port === '' ? (secure ? 443 : 80) : Number(parsed.port),
     authority: parsed.host,
     origin: parsed.origin,
-    path: encodePath(rest.startsWith('/') ? rest : `/${rest}`),
   };
+  lastPlace = { url, place };
+  return place;
 }
 
 /** The `URL` of a text, resolved against `base`, or null (`URL.parse` comes with Node 22 only). */
