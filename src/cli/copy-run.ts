@@ -9,6 +9,7 @@ import { type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { errorToJson, toJson } from './output/json.ts';
 import { createProgress } from './output/progress.ts';
 import { formatBytes, formatCount, formatSeconds, plural } from './output/text.ts';
+import { runAgain } from './run-again.ts';
 import { printable, shortPath, write } from './terminal.ts';
 
 /** How a plan is carried out and told. */
@@ -85,7 +86,7 @@ export async function carryOut(
     throw new CarrelError(
       'interrupted',
       `interrupted: ${formatCount((done?.fetched ?? 0) + (done?.present ?? 0))} of ${plural(plan.files, 'file')} are in place`,
-      { next: `carrel ${run.argv.map(quoteWord).join(' ')}   (the same command goes on where it stopped)` },
+      { next: runAgain(run.argv) },
     );
   }
 }

@@ -10,6 +10,7 @@ import { COMMANDS, loadCommand } from './command-table.ts';
 import { EXIT_CODES, type ExitCode, exitCodeOf, exitCodesHelp } from './exit-codes.ts';
 import { flagsInFront, notOffered } from './not-offered.ts';
 import { errorToJson, toJson } from './output/json.ts';
+import { runAgain } from './run-again.ts';
 import { createPaint, printable, type Terminal, wantsColor } from './terminal.ts';
 
 /** Runs one command line; the answer is the exit code. */
@@ -24,7 +25,7 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
     if (interrupts > 1) process.exit(130);
     controller.abort(
       new CarrelError('interrupted', 'interrupted', {
-        next: `run it again to go on: carrel ${argv.join(' ')}`,
+        next: runAgain(argv),
       }),
     );
   };

@@ -37,6 +37,7 @@ import { createProgress } from '../output/progress.ts';
 import { formatCount, plural } from '../output/text.ts';
 import { readStdin } from '../read-stdin.ts';
 import { reuseOf } from '../reuse-sources.ts';
+import { runAgain } from '../run-again.ts';
 import { addSelectionFlags, selectionOf } from '../selection-flags.ts';
 import { textOf } from '../settings.ts';
 import { write } from '../terminal.ts';
@@ -255,9 +256,7 @@ export const spec: CommandSpec = {
         throw new CarrelError(
           'interrupted',
           `interrupted: ${formatCount((done?.fetched ?? 0) + (done?.present ?? 0) + (done?.reused ?? 0))} of ${plural(plan.files.length, 'file')} are in place`,
-          {
-            next: `carrel ${run.argv.map(quote).join(' ')}   (the same command goes on where it stopped)`,
-          },
+          { next: runAgain(run.argv) },
         );
       }
     });
@@ -282,8 +281,4 @@ function wholeNumber(what: string, text: string): number {
   if (!/^\d{1,6}$/.test(text) || Number(text) === 0)
     throw new CarrelError('usage', `${what} must be a whole number from 1, or auto`, { item: text });
   return Number(text);
-}
-
-function quote(word: string): string {
-  return /^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
