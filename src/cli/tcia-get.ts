@@ -216,14 +216,15 @@ async function tellNewer(run: Run, { collection, link }: PackageTarget, director
     await tellNote(run, `${newer.message}; --layout '{package} {version}/{path}' keeps both`);
 }
 
-/** Without `ascp` there may be another road to the same data: it is named. */
+/** Without `ascp`, or where the server cannot be reached, there may be another road to the same data: it is named. */
 async function withOtherRoads(
   run: Run,
   desk: Desk,
   { collection, download }: PackageTarget,
   error: CarrelError,
 ): Promise<CarrelError> {
-  if (error.code !== 'unsupported' || collection === undefined || download === undefined) return error;
+  const barred = isCarrelError(error, 'unsupported', 'network', 'permission');
+  if (!barred || collection === undefined || download === undefined) return error;
   const { otherRoads } = await import('./tcia-idc.ts');
   const roads = await otherRoads(run, desk, collection, download);
   const next = [error.next, ...roads].filter((road) => road !== undefined).join('; ');
