@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openReceipts, RECEIPTS_NAME } from '../cohort/index.ts';
-import { CarrelError } from '../errors.ts';
+import { CarrelError, isCarrelError } from '../errors.ts';
 import { ask, mediaFile, type OtherTarget, pathdbFiles, type TciaFile } from '../tcia/index.ts';
 import {
   checkPlan,
@@ -61,10 +61,22 @@ async function getManifest(
     await writeFile(path, text);
     const words = [path, '-o', directory, ...(dryRun ? ['--dry-run'] : []), ...commonWords(flags)];
     if (layout !== undefined) words.push('--layout', layout);
+    // Without a catalogue nobody can tell what the archive has of it.
+    if (!(await hasCatalogue(desk))) words.push('--prefer', 'nbia');
     const env = Object.entries(servers).map(([server, address]) => `${server}=${address}`);
     return await runCommand(run, get, words, { CARREL_TCIA_SERVERS: env.join(',') });
   } finally {
     await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function hasCatalogue(desk: Pick<Desk, 'catalog'>): Promise<boolean> {
+  try {
+    await desk.catalog();
+    return true;
+  } catch (error) {
+    if (!isCarrelError(error, 'not-found')) throw error;
+    return false;
   }
 }
 

@@ -8,6 +8,8 @@ import { contentOf, openPackageRig, PASSCODE, type PackageRig } from '../tcia/pa
 import { type CollectionRig, startCollections } from '../tcia/server/collection-rig.ts';
 import { wordpressWorld } from '../tcia/server/fixtures-collections.ts';
 import { createGateway } from '../tcia/server/gateway.ts';
+import { createNbia } from '../tcia/server/nbia.ts';
+import { worldSeries } from '../tcia/server/nbia-world.ts';
 import { type CarrelResult, jsonLines, runCarrel, startCarrel, summaryOf } from './carrel.ts';
 
 const FILES = [
@@ -203,6 +205,39 @@ describe('carrel tcia get', () => {
       await own.close();
       await at.close();
     }
+  });
+});
+
+describe('downloads that are no packages', () => {
+  test('slides of PathDB come over HTTPS, one by one', async () => {
+    const folder = await rig.destination();
+    const result = await get('CMB-GEC', '--download', 'pathdb', '-o', folder);
+    expect(result.code, result.stderr).toBe(0);
+    const slides = Object.keys(await contentOf(folder));
+    expect(slides.length).toBeGreaterThan(0);
+    expect(slides.every((path) => path.startsWith('CMB-GEC/'))).toBe(true);
+    expect((await get('CMB-GEC', '--download', 'pathdb', '-o', folder)).stdout).toContain(': 0 fetched');
+  });
+
+  test('a manifest of NBIA comes as carrel get fetches it', async () => {
+    const nbia = createNbia({ series: [worldSeries('1.3.6.1.4.1.14519.5.2.1.1', 5)] });
+    const at = await listen({ fetch: nbia.fetch });
+    try {
+      const folder = await rig.destination();
+      const servers = ['--server', `nbia=${at.url}`, '--server', `nlst=${at.url}`];
+      const result = await get('CMB-GEC', '--download', 'nbia', '-o', folder, ...servers);
+      expect(result.stdout, result.stderr).toContain('5 fetched');
+      expect(Object.keys(await contentOf(folder)).filter((path) => path.endsWith('.dcm'))).toHaveLength(5);
+    } finally {
+      await at.close();
+    }
+  });
+
+  test('files of a package are asked of packages only; an empty name is a mistake of the shell', async () => {
+    const result = await get('DLBCL-Morphology', '--download', '1002', '--path', 'SVS');
+    expect(result.code).toBe(2);
+    expect(result.stderr).toContain('Clinical data is no package: SVS cannot be a file in it');
+    expect((await get('')).code).toBe(2);
   });
 });
 
