@@ -52,6 +52,8 @@ export function createReporter(
   });
   const placed = new Map<string, PlacedFile>();
   const list: { path: string; local: string; error: CarrelError; attempts: number }[] = [];
+  /** Files that came, proven or not yet: what people want to see grow. */
+  const came = new Set<string>();
   const samples: [number, number][] = [];
   let plan: PackagePlan | undefined;
   let [retries, base, moved, last] = [0, 0, 0, 0];
@@ -68,7 +70,7 @@ export function createReporter(
     const totals = { totalFiles: plan.files.length, totalBytes: plan.bytes };
     emit({
       type: 'progress',
-      files: placed.size,
+      files: came.size,
       bytes: base + moved,
       ...totals,
       bytesPerSecond,
@@ -78,6 +80,7 @@ export function createReporter(
   };
   const failed = Object.assign(
     (file: Pick<WantedFile, 'path' | 'local'>, error: CarrelError, attempts: number): void => {
+      came.delete(file.path);
       list.push({ path: file.path, local: file.local, error, attempts });
       receipts.failure({ ...nameOf(file), error, attempts });
       emit({ type: 'failure', path: shownPath(file.local), error: aboutLocal(error, file), attempts });
@@ -110,6 +113,7 @@ export function createReporter(
       });
       for (const file of present) {
         placed.set(file.path, file);
+        came.add(file.path);
         receipts.present();
         const { local: path, bytes, found } = file;
         emit({
@@ -127,7 +131,10 @@ export function createReporter(
     },
     transport(event) {
       if (event.type === 'note') emit({ type: 'note', message: event.message });
-      else if (event.type === 'attempt-failed') {
+      else if (event.type === 'file-done') {
+        came.add(event.path);
+        progress(false);
+      } else if (event.type === 'attempt-failed') {
         retries += 1;
         const { attempt, delayMs: waitMs, error } = event;
         emit({
@@ -145,6 +152,7 @@ export function createReporter(
     },
     placed(file, attempts) {
       placed.set(file.path, file);
+      came.add(file.path);
       const milliseconds = Math.round(performance.now() - started);
       const { bytes, found, evidence } = file;
       const digest = found[0];
