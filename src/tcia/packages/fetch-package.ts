@@ -1,6 +1,6 @@
 /** A package to verified files, a lock file and receipts. Started again after whatever end, it goes on where it was. */
 import { createHash } from 'node:crypto';
-import { rm, stat } from 'node:fs/promises';
+import { rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { abortError, type CarrelError, isCarrelError } from '../../errors.ts';
 import {
@@ -92,6 +92,7 @@ export async function fetchPackage(
   const client = createFaspexClient(target.link, options.faspex);
   await client.info(signal);
   const gateway = await gatewayOf(client, options);
+  const isNew = (await stat(directory).catch(() => undefined)) === undefined;
   const state = await openStateFolder(directory);
   const folders = foldersOf(directory, target);
   const report = createReporter(target, options);
@@ -104,9 +105,10 @@ export async function fetchPackage(
     await requestTransferSpec(client, paths, { type: (await open()).type, signal: stop });
   const fetchSums = async (entries: readonly PackageEntry[]): Promise<SumsList[]> =>
     await fetchLists(entries, { folder: folders.sums, open, spec, signal, note: report.note });
-  let complete = false;
+  let planned = false;
   try {
     const plan = await planPackage(client, target, { ...options, sizes: gateway !== undefined, fetchSums });
+    planned = true;
     await options.onPlan?.(plan);
     const { journal } = state;
     const places = { directory, staging: folders.files, journal, signal };
@@ -145,8 +147,7 @@ export async function fetchPackage(
     const placed = report.placedFiles();
     const settled = await settleFolder({ plan, placed, options, client });
     const { failed } = report;
-    complete = placed.length === plan.files.length;
-    if (complete) await rm(folders.files, { recursive: true, force: true });
+    if (placed.length === plan.files.length) await rm(folders.files, { recursive: true, force: true });
     report.end(settled.lock);
     const bytesOf = (files: readonly PlacedFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
     return {
@@ -167,7 +168,15 @@ export async function fetchPackage(
     throw isCarrelError(error) ? error : diskError(error, directory);
   } finally {
     await state.release({ complete: false });
+    // A question that led nowhere leaves no folder behind.
+    if (isNew && !planned) await removeState(directory);
   }
+}
+
+/** Removes a destination in which there is nothing but state. */
+async function removeState(directory: string): Promise<void> {
+  await rm(join(directory, STATE_FOLDER), { recursive: true, force: true });
+  await rmdir(directory).catch(() => undefined);
 }
 
 /** Folders of a package in the state folder; the name of its server may hold a colon. */
