@@ -84,7 +84,7 @@ describe('the machine', () => {
   function printed(before: string, ...flags: string[]): string {
     const program =
       "import { createMd5Lanes } from './src/transfer/digests/md5/md5-lanes.ts';" +
-      "import { createCrc64Nvme } from './src/transfer/crc64nvme.ts';" +
+      "import { createCrc64Nvme } from './src/transfer/digests/crc64nvme.ts';" +
       'const lanes = createMd5Lanes(); const stream = lanes.open(); stream.update(Buffer.from("abc"));' +
       'const crc = createCrc64Nvme(); crc.update(Buffer.from("123456789".repeat(100)));' +
       'stream.digest().then((digest) => console.log(lanes.simd, digest, crc.digest()));';
