@@ -12,16 +12,16 @@ const FILES = [
 ] as const;
 const HER2: RigPackage = { id: '739', title: 'HER2 tumor ROIs v3', files: FILES, sums: 'HER2_v3.sums' };
 
-let rig: PackageRig | undefined;
+const rigs: PackageRig[] = [];
 afterEach(async () => {
-  await rig?.close();
-  rig = undefined;
+  for (const rig of rigs.splice(0)) await rig.close();
 });
 const open = async (
   packages: readonly RigPackage[] = [HER2],
   options: Parameters<typeof openPackageRig>[1] = {},
 ): Promise<PackageRig> => {
-  rig = await openPackageRig(packages, options);
+  const rig = await openPackageRig(packages, options);
+  rigs.push(rig);
   return rig;
 };
 const lockOf = async (folder: string) =>
