@@ -17,7 +17,9 @@ export interface BlockFile {
   readonly isOpen: boolean;
   /** Opens it: emptied, or to go on behind `length` bytes that are on disk. Its folder is made if it is missing. */
   open(flags: 'w' | 'r+', length: number): Promise<void>;
-  /** Adds bytes. They are copied before it returns; a promise asks to wait for the disk. */
+  /**
+   * Adds bytes. Without a promise they were copied; a promise asks to wait for the disk, and to leave them alone until then.
+   */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Everything that was given is handed to the system. */
   flush(): Promise<void>;
@@ -75,6 +77,17 @@ export function createBlockFile(path: string, item: string): BlockFile {
     return written;
   };
 
+  /** Takes whole blocks at once, from where they are. */
+  const writeThrough = (chunk: Uint8Array): Promise<void> => {
+    const first = length;
+    const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
+    length += chunk.length;
+    const written = onDisk(path, () => writeAll(bytes, first));
+    written.catch(() => {}); // whoever waits for it learns of it
+    writing = written;
+    return written;
+  };
+
   return {
     get length() {
       return length;
@@ -92,6 +105,7 @@ export function createBlockFile(path: string, item: string): BlockFile {
       length = from;
     },
     write(chunk) {
+      if (filled === 0 && chunk.length >= BLOCK_BYTES) return writeThrough(chunk);
       if (block === undefined || chunk.length >= block.length - filled) return overflow(chunk);
       block.set(chunk, filled);
       filled += chunk.length;

@@ -49,7 +49,7 @@ export interface PartialFile {
   room(): Uint8Array | undefined;
   /** So many bytes more stand in the room. */
   landed(count: number): void;
-  /** Adds bytes. They are copied before it returns; a promise asks to wait for the disk. */
+  /** Adds bytes. Without a promise they were copied; a promise asks to wait, and to leave them alone until then. */
   write(chunk: Uint8Array): Promise<void> | undefined;
   /** Digests of all bytes; ends the computation. */
   digests(): Promise<Digest[]>;

@@ -80,10 +80,12 @@ export async function consumeParts(options: PartsOptions): Promise<void> {
   const parts: Part[] = [];
   let next = Math.min(total, from + PART_BYTES);
   let divided = false;
+  /** Memory of parts that were handed over: pages that were touched before cost nothing. */
+  const spare: Buffer[] = [];
 
   const take = (part: Part, piece: Uint8Array): void | Promise<void> => {
     if (part.isTurn) return onChunk(piece);
-    part.memory ??= Buffer.allocUnsafeSlow(PART_BYTES);
+    part.memory ??= spare.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
     part.memory.set(piece, part.filled);
     part.filled += piece.length;
   };
@@ -165,6 +167,7 @@ export async function consumeParts(options: PartsOptions): Promise<void> {
           at = until;
         }
         part.isTurn = true;
+        if (part.memory !== undefined) spare.push(part.memory);
         part.memory = undefined;
         budget.give();
         refill();
