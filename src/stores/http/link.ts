@@ -63,7 +63,7 @@ export function createLink(open: (onread: OnReadOpts) => Socket, options: { tls?
   };
 
   const socket = open({
-    buffer: nextBuffer as () => Buffer,
+    buffer: nextBuffer,
     callback(count, buffer) {
       if (room !== undefined && buffer === room) {
         landing?.landed(count);

@@ -30,7 +30,9 @@ describe.each([
     return { pool, url: server.url, connections: () => server.connections };
   }
 
-  async function land(pool: HttpPool, url: string, target: Uint8Array, onBytes = (_: number) => {}) {
+  const ignore: (count: number) => void = () => {};
+
+  async function land(pool: HttpPool, url: string, target: Uint8Array, onBytes = ignore) {
     const got = await pool.request({ url });
     if (got.land === undefined) throw new Error('this reply tells its length');
     return got.land(target, onBytes);

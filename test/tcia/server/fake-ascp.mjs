@@ -21,7 +21,7 @@ import {
 } from 'node:fs';
 import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { setImmediate as yieldOnce, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as yieldOnce } from 'node:timers/promises';
 
 const VERSION = process.env['FAKE_ASCP_VERSION'] ?? '4.4.7.1234';
 const CHUNK = 64 * 1024;
