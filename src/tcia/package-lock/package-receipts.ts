@@ -3,16 +3,13 @@
  * it was proven. Two members are added: `evidence`, and a `note` where upstream gave no digest, for a digest in such a line is
  * that of the bytes that came.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { appendFileSync, closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import { RECEIPTS_NAME } from '../../cohort/index.ts';
+import { openReceiptLog, RECEIPTS_NAME, withoutQuery } from '../../cohort/index.ts';
 import type { CarrelError } from '../../errors.ts';
 import type { Digest } from '../../identifiers/index.ts';
 import type { PackageEvidence, PackageLock } from './package-lock.ts';
 import { printPackageLock } from './print-package-lock.ts';
-
-const FLUSH_MS = 1_000;
 
 /** What a receipt says where nothing of the package proves the bytes. */
 export const NO_UPSTREAM_DIGEST = 'upstream gave no digest';
@@ -62,43 +59,13 @@ export interface PackageReceiptWriter {
  * not fail a transfer that is right.
  */
 export function openPackageReceipts(directory: string, header: PackageReceiptHeader): PackageReceiptWriter {
-  const path = join(directory, RECEIPTS_NAME);
-  const run = randomUUID();
+  const log = openReceiptLog(join(directory, RECEIPTS_NAME), { ...header, archive: 'tcia', release: null });
   const counts = { fetched: 0, reused: 0, present: 0, failed: 0 };
-  let waiting = '';
-  let begun = false;
-  let timer: NodeJS.Timeout | undefined;
-  const flush = () => {
-    clearTimeout(timer);
-    timer = undefined;
-    const text = waiting;
-    waiting = '';
-    if (text === '') return;
-    try {
-      appendFileSync(path, (isTorn(path) ? '\n' : '') + text);
-    } catch {
-      // A full or read-only disk shows itself where it matters.
-    }
-  };
-  const add = (line: Record<string, unknown>) => {
-    waiting += `${JSON.stringify(line)}\n`;
-    timer ??= setTimeout(flush, FLUSH_MS).unref();
-  };
-  const begin = () => {
-    if (begun) return;
-    begun = true;
-    const { command, version } = header;
-    const time = new Date().toISOString();
-    add({ type: 'run', receipts: 1, run, time, command, version, archive: 'tcia', release: null });
-  };
   return {
     file(receipt) {
-      begin();
       counts.fetched += 1;
       const { evidence, digest } = receipt;
-      add({
-        type: 'file',
-        run,
+      log.add('file', {
         key: keyOf(receipt),
         path: receipt.local,
         bytes: receipt.bytes,
@@ -114,23 +81,18 @@ export function openPackageReceipts(directory: string, header: PackageReceiptHea
       });
     },
     failure(receipt) {
-      begin();
       counts.failed += 1;
       const { error, attempts, local } = receipt;
       const message = withoutSecrets(error.message);
-      add({ type: 'failure', run, key: keyOf(receipt), path: local, code: error.code, message, attempts });
+      log.add('failure', { key: keyOf(receipt), path: local, code: error.code, message, attempts });
     },
     present() {
       counts.present += 1;
     },
     end(lock) {
-      if (begun) {
-        const text = lock === undefined ? undefined : printPackageLock(lock);
-        const digest =
-          text === undefined ? null : `sha256:${createHash('sha256').update(text).digest('hex')}`;
-        add({ type: 'end', run, time: new Date().toISOString(), ...counts, lock: digest });
-      }
-      flush();
+      const text = lock === undefined ? undefined : printPackageLock(lock);
+      const digest = text === undefined ? null : `sha256:${createHash('sha256').update(text).digest('hex')}`;
+      log.end({ ...counts, lock: digest });
     },
   };
 }
@@ -141,25 +103,5 @@ function keyOf({ host, packageId, path }: PackageFileName): string {
 
 /** Queries of links hold passcodes; whoever reports an error leaves them out, and this is the second lock on the door. */
 function withoutSecrets(text: string): string {
-  return text
-    .replaceAll(/\?\S*/g, '?…')
-    .replaceAll(/(\w+:\/\/)[^\s/@]+@/g, '$1…@')
-    .replaceAll(/\b(passcode|token|context|cookie)\b(\s*[=:]\s*)\S+/gi, '$1$2…');
-}
-
-/** True where the last line has no end: its run was killed while it wrote. */
-function isTorn(path: string): boolean {
-  let file: number;
-  try {
-    file = openSync(path, 'r');
-  } catch {
-    return false;
-  }
-  try {
-    const { size } = fstatSync(file);
-    const last = Buffer.alloc(1);
-    return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 10;
-  } finally {
-    closeSync(file);
-  }
+  return withoutQuery(text).replaceAll(/\b(passcode|token|context|cookie)\b(\s*[=:]\s*)\S+/gi, '$1$2…');
 }
