@@ -314,7 +314,7 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
       test('ACNS0332-Test.tcia: series that the archive does not have are named by their lines, and nothing is written', async () => {
         const out = await newFolder();
         const path = join(samples, 'manifests', 'ACNS0332-Test.tcia');
-        const result = await run(['get', path, '-o', out, ...mirrors()]);
+        const result = await run(['get', path, '-o', out, '--no-nbia', ...mirrors()]);
         expect(result.code).toBe(4);
         expect(result.stderr).toMatch(
           /ACNS0332-Test\.tcia:7: "?1\.3\.6\.1\.4\.1\.14519\.5\.2\.1\.1610\.1210\.143159803486317008098701381215/,
