@@ -34,9 +34,9 @@ const COMPOUND = 'f5d6b517-2c02-4035-9444-0f15be7180ff';
 const RETIRED = '2f77262c-3a4a-4e5a-bdc0-056dc2837f15';
 const STUDY = '28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19';
 
-test('the page has commands, and says what cannot be done yet', () => {
+test('the page has commands, and nothing that cannot be done yet', () => {
   expect(commands.length).toBeGreaterThan(50);
-  expect(page.match(/\| not yet \|/g)?.length).toBe(2);
+  expect(page).not.toContain('| not yet |');
 });
 
 describe.skipIf(wheel.path === undefined)(`every command of the page runs ${wheel.reason}`, () => {
@@ -202,16 +202,6 @@ describe.skipIf(wheel.path === undefined)(`every command of the page runs ${whee
       ['0d73f84e-70ae-4eeb-96a0-1c613b5d9229.dcm', 'an image'],
     ]);
     expect(await readFile(join(desk, 'local_file.dcm'), 'utf8')).toBe('an image');
-  });
-
-  test('what is not yet there says so', async () => {
-    const context = Buffer.from(
-      '{"resource":"packages","type":"external_download_package","id":"762"}',
-    ).toString('base64');
-    const link = `https://faspex.cancerimagingarchive.net/aspera/faspex/public/package?context=${context}`;
-    const { code, stderr } = await shell(`carrel get '${link}' -o DIR2`);
-    expect(code).not.toBe(0);
-    expect(stderr).toMatch(/cannot be fetched yet/);
   });
 });
 
