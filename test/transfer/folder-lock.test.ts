@@ -72,6 +72,14 @@ describe('the lock of a folder', () => {
     expect(await readdir(join(file, '..'))).toEqual([]);
   });
 
+  test('what a process left that was killed making one is cleared away', async () => {
+    const file = await lockFile();
+    await writeFile(`${file}.4194999`, '{}');
+    await writeFile(`${file}.${process.ppid}`, '{}');
+    await (await lockFolder(file))();
+    expect(await readdir(join(file, '..'))).toEqual([`lock.${process.ppid}`]);
+  });
+
   test('that is half written counts for a moment only', async () => {
     const file = await lockFile();
     await writeFile(file, '{"pid":');

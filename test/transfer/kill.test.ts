@@ -23,7 +23,7 @@ beforeAll(async () => {
   contents = {};
   for (let i = 0; i < 1000; i += 1)
     contents[`p${i % 7}/s${i % 31}/${i}.dcm`] = randomBytes(2_000 + (i % 50) * 400);
-  for (let i = 0; i < 3; i += 1) contents[`slides/${i}.dcm`] = randomBytes(4_000_000 + i);
+  for (let i = 0; i < 3; i += 1) contents[`slides/${i}.dcm`] = randomBytes(5_000_000 + i);
   digests = new Map(Object.entries(contents).map(([path, bytes]) => [path, sha(bytes)]));
   buckets = await writeBuckets(
     Object.fromEntries(Object.entries(contents).map(([key, bytes]) => [`b/${key}`, bytes])),

@@ -20,10 +20,13 @@ import type { PlannedFile } from '../plan.ts';
 import { createBlockFile } from './block-file.ts';
 import { whenFilesAreFree } from './out-of-files.ts';
 import { type Origin, readPartialRecord, writePartialRecord } from './partial-record.ts';
-import { createSmallBody, type SmallBody } from './small-body.ts';
+import { createSmallBody, createSpareBody, type SmallBody } from './small-body.ts';
 
 /** Files up to this size are held in memory until they are whole. */
 export const SMALL_BYTES = 1 << 20;
+
+/** Larger ones too, up to this size, while there is memory to spare. */
+const SPARE_BYTES = 4 << 20;
 
 /** Less than this is fetched again rather than kept for the next run. */
 const WORTH_KEEPING_BYTES = 64 << 10;
@@ -147,9 +150,10 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       forget();
       origin = from;
       wanted = algorithms;
-      if (from.total !== undefined && from.total <= SMALL_BYTES) {
-        small = createSmallBody(from.total, lanes);
-        return;
+      if (from.total !== undefined && from.total <= SPARE_BYTES) {
+        const isSmall = from.total <= SMALL_BYTES;
+        small = isSmall ? createSmallBody(from.total, lanes) : createSpareBody(from.total, lanes);
+        if (small !== undefined) return;
       }
       hasher = createHasher(algorithms, hasherOptions(from));
       // Emptied first, recorded second: a record never stands beside bytes of another object.

@@ -2,7 +2,7 @@
  * A large object over several connections at once, handed over in order. One connection over a long line carries a
  * window's worth per round trip, however fast the line; several carry as many times more.
  *
- * The first part that is not complete goes straight to the consumer as it comes; those behind it wait in memory. So a
+ * The first part goes straight to the consumer as it comes; those behind it are read into memory and wait for their turn. So a
  * digest can be computed on the way, and what is on disk is always a beginning of the object: an interrupted run goes
  * on from there as if there had been one connection. The memory is bounded, over all objects of a thread.
  */
@@ -52,8 +52,8 @@ export interface PartsOptions {
   stop: () => void;
   /** In order. A promise asks for patience. */
   onChunk: (chunk: Uint8Array) => void | Promise<void>;
-  /** Every chunk as it comes, in whatever order. */
-  onArrival: (chunk: Uint8Array) => void;
+  /** So many bytes came, in whatever order. */
+  onArrival: (bytes: number) => void;
 }
 
 /** One part: its bytes wait in `memory` until it is its turn. */
@@ -66,6 +66,8 @@ interface Part {
   filled: number;
   ended: Promise<void>;
   isTurn: boolean;
+  /** It is read from the socket straight into `memory`, as a whole, before it is handed over. */
+  lands: boolean;
 }
 
 /**
@@ -90,14 +92,29 @@ export async function consumeParts(options: PartsOptions): Promise<void> {
     part.filled += piece.length;
   };
 
+  const land = async (part: Part, read: NonNullable<ObjectBody['land']>): Promise<void> => {
+    part.lands = true;
+    part.memory = spare.pop() ?? Buffer.allocUnsafeSlow(PART_BYTES);
+    await read(part.memory.subarray(0, part.end - part.at), (count) => {
+      part.at += count;
+      part.filled += count;
+      onArrival(count);
+    });
+  };
+
   /** A reply may go on behind the part's end: it is cut there. */
   const receive = async (part: Part, body: ObjectBody): Promise<void> => {
+    const { land: read, range } = body;
+    if (!part.isTurn && read !== undefined && range.start === part.at && range.end === part.end) {
+      await land(part, read);
+      return;
+    }
     const cut = new Error('the part is complete');
     await body
       .consume((chunk) => {
         const piece = part.at + chunk.length > part.end ? chunk.subarray(0, part.end - part.at) : chunk;
         part.at += piece.length;
-        onArrival(piece);
+        onArrival(piece.length);
         const taken = take(part, piece);
         if (piece.length === chunk.length) return taken;
         if (taken === undefined) throw cut;
@@ -115,7 +132,15 @@ export async function consumeParts(options: PartsOptions): Promise<void> {
   };
 
   const begin = (at: number, end: number, isTurn: boolean, body: ObjectBody | undefined): Part => {
-    const part: Part = { at, end, memory: undefined, filled: 0, ended: Promise.resolve(), isTurn };
+    const part: Part = {
+      at,
+      end,
+      memory: undefined,
+      filled: 0,
+      ended: Promise.resolve(),
+      isTurn,
+      lands: false,
+    };
     part.ended = (async () => {
       const reply = body ?? (await open(at, end));
       if (reply === undefined) throw new CarrelError('network', 'a part was not given', { retryable: true });
@@ -160,6 +185,7 @@ export async function consumeParts(options: PartsOptions): Promise<void> {
   try {
     for (let part = parts[0]; part !== undefined; part = parts[0]) {
       if (!part.isTurn) {
+        if (part.lands) await part.ended;
         // More may come while the consumer takes its time.
         for (let at = 0; at < part.filled; ) {
           const until = part.filled;

@@ -72,9 +72,9 @@ export async function receive(
   const stopper = new AbortController();
   const signal =
     (file.size ?? 0) < MANY_STREAMS_BYTES ? lease.signal : AbortSignal.any([lease.signal, stopper.signal]);
-  const onArrival = (chunk: Uint8Array) => {
-    lease.bytes(chunk.length);
-    meter.add(chunk.length);
+  const onArrival = (bytes: number) => {
+    lease.bytes(bytes);
+    meter.add(bytes);
   };
   const onChunk = (chunk: Uint8Array) => {
     const written = partial.write(chunk);
@@ -102,13 +102,12 @@ export async function receive(
     const room = throttle === undefined ? partial.room() : undefined;
     if (room !== undefined && body.land !== undefined && fits(room, body)) {
       await body.land(room, (count) => {
-        lease.bytes(count);
-        meter.add(count);
+        onArrival(count);
         partial.landed(count);
       });
     } else if (parts === undefined) {
       await body.consume((chunk) => {
-        onArrival(chunk);
+        onArrival(chunk.length);
         return onChunk(chunk);
       });
     } else {

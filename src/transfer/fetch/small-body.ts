@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Digest, DigestAlgorithm } from '../../identifiers/index.ts';
 import { createHasher, type HasherOptions } from '../digests/hasher.ts';
-import type { Md5Lanes } from '../digests/md5/md5-lanes.ts';
+import type { Md5Lanes, Slab } from '../digests/md5/md5-lanes.ts';
 import { systemCode } from '../disk-error.ts';
 
 /** The bytes so far of a file whose size is known. */
@@ -34,7 +34,16 @@ export interface SmallBody {
 
 /** Room for `total` bytes. */
 export function createSmallBody(total: number, lanes?: Md5Lanes): SmallBody {
-  const slab = lanes?.allocate(total);
+  return bodyIn(lanes?.allocate(total), total, lanes);
+}
+
+/** The same for a larger file, which can go to the disk as it comes: only where the lanes have room to spare. */
+export function createSpareBody(total: number, lanes: Md5Lanes | undefined): SmallBody | undefined {
+  const slab = lanes?.allocateSpare(total);
+  return slab === undefined ? undefined : bodyIn(slab, total, lanes);
+}
+
+function bodyIn(slab: Slab | undefined, total: number, lanes: Md5Lanes | undefined): SmallBody {
   const view = slab?.view ?? Buffer.allocUnsafe(total);
   let found: Promise<Digest[]> | undefined;
   const compute: SmallBody['digests'] = (length, algorithms, expected) => {

@@ -1,8 +1,9 @@
 /**
  * One transfer per folder: a lock file with the process that holds it.
  */
-import { link, open, readFile, rm, stat, utimes } from 'node:fs/promises';
+import { link, open, readdir, readFile, rm, stat, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { CarrelError } from '../../errors.ts';
@@ -42,6 +43,7 @@ export async function lockFolder(file: string): Promise<() => Promise<void>> {
     ours.delete(file);
     throw error;
   }
+  await clearBeside(file);
   const heartbeat = setInterval(() => {
     const now = new Date();
     utimes(file, now, now).catch(() => {});
@@ -98,6 +100,15 @@ async function create(file: string, text: string): Promise<boolean> {
     return await createExclusive(file, text);
   } finally {
     await rm(beside, { force: true });
+  }
+}
+
+/** Removes what processes left that were killed while they made a lock. */
+async function clearBeside(file: string): Promise<void> {
+  for (const name of await readdir(dirname(file)).catch(() => [])) {
+    const pid = name.startsWith(`${basename(file)}.`) ? Number(name.slice(basename(file).length + 1)) : 0;
+    if (Number.isSafeInteger(pid) && pid > 0 && !isAlive(pid))
+      await rm(join(dirname(file), name), { force: true });
   }
 }
 

@@ -12,6 +12,8 @@ export interface Arena {
   take(bytes: number): number | undefined;
   /** Gives a piece back, by its address and the same number of bytes. */
   give(at: number, bytes: number): void;
+  /** Share of the stretch that is free, from 0 to 1. */
+  readonly free: number;
 }
 
 /**
@@ -27,6 +29,7 @@ export function footprint(bytes: number): number {
 export function createArena(start: number, end: number): Arena {
   const first = Math.ceil(start / LINE) * LINE;
   const gaps: { at: number; end: number }[] = [{ at: first, end }];
+  let taken = 0;
   return {
     take(bytes) {
       const size = footprint(bytes);
@@ -36,10 +39,12 @@ export function createArena(start: number, end: number): Arena {
       const { at } = gap;
       gap.at += size;
       if (gap.at === gap.end) gaps.splice(index, 1);
+      taken += size;
       return at;
     },
     give(at, bytes) {
       const piece = { at, end: at + footprint(bytes) };
+      taken -= piece.end - at;
       const after = gaps.findIndex((gap) => gap.at > at);
       const index = after === -1 ? gaps.length : after;
       const [left, right] = [gaps[index - 1], gaps[index]];
@@ -49,6 +54,9 @@ export function createArena(start: number, end: number): Arena {
       }
       if (left?.end === piece.at) left.end = piece.end;
       else gaps.splice(index, 0, piece);
+    },
+    get free() {
+      return 1 - taken / (end - first);
     },
   };
 }

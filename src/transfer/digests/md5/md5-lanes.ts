@@ -38,6 +38,8 @@ export interface Md5Lanes {
   readonly simd: boolean;
   /** Room for a body of known size; undefined where memory is used up: give ordinary chunks to `update` instead. */
   allocate(bytes: number): Slab | undefined;
+  /** The same for a body that can as well go elsewhere: only while half of the memory is free, and nothing is hashed for it. */
+  allocateSpare(bytes: number): Slab | undefined;
   /** Begins a stream. */
   open(): Md5Stream;
   /** Computes everything that waits, also with empty lanes. */

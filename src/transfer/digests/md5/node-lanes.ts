@@ -9,8 +9,9 @@ export function createNodeLanes(memoryBytes: number): Md5Lanes {
   let free = memoryBytes;
   /** Whether a slab may still be given to a stream. */
   const slabs = new WeakMap<Slab, boolean>();
-  return {
+  const lanes: Md5Lanes = {
     simd: false,
+    allocateSpare: (bytes) => (free < memoryBytes / 2 ? undefined : lanes.allocate(bytes)),
     allocate(bytes) {
       checkSize(bytes);
       if (bytes > free) return undefined;
@@ -57,4 +58,5 @@ export function createNodeLanes(memoryBytes: number): Md5Lanes {
     },
     flush() {},
   };
+  return lanes;
 }

@@ -17,6 +17,9 @@ const PAGE_BYTES = 32 << 10;
 /** Bytes between two pages beyond their content: room for padding, and an odd number of cache lines in all. */
 const PAGE_GAP = 1088;
 
+/** Share of the memory that bodies leave to others which could as well go elsewhere. */
+const SPARE = 1 / 2;
+
 /** Milliseconds that an ended stream waits for others. */
 const WAIT_MS = 5;
 
@@ -131,6 +134,7 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
       flush();
       return slabs.take(bytes);
     },
+    allocateSpare: (bytes) => (slabs.arena.free < SPARE ? undefined : slabs.take(bytes)),
     open() {
       const stream = new SimdStream(surroundings);
       streams.add(stream);
