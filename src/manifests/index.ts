@@ -1,5 +1,6 @@
 /** Lists of things to get: read, checked, written, split; and the lock file. */
 export type * from './entry.ts';
+export { hasLockMember, type LockFormat, readLockDocument } from './lock-document.ts';
 export type * from './lock-file.ts';
 export { manifestKind } from './manifest-kind.ts';
 export { isLockLike, type ParseLockOptions, parseLock } from './parse-lock.ts';

@@ -2,8 +2,8 @@
  * Reads `carrel.lock.json`. A lock file may come from a stranger: paths that would leave the destination are refused
  * here, before anything else sees them.
  */
-import * as v from 'valibot';
 import { CarrelError } from '../errors.ts';
+import { hasLockMember, readLockDocument } from './lock-document.ts';
 import type { LockFile } from './lock-file.ts';
 import { LOCK_VERSION, lockSchema } from './lock-schema.ts';
 
@@ -13,9 +13,17 @@ export interface ParseLockOptions {
   origin: string;
 }
 
+const FORMAT = {
+  member: 'carrel_lock',
+  version: LOCK_VERSION,
+  schema: lockSchema,
+  what: 'lock file',
+  example: 'a carrel.lock.json as carrel get writes it',
+};
+
 /** True for a value (already parsed from JSON) that claims to be a lock file of any version. */
 export function isLockLike(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && 'carrel_lock' in value;
+  return hasLockMember(value, FORMAT.member);
 }
 
 /**
@@ -24,45 +32,10 @@ export function isLockLike(value: unknown): boolean {
  * that leaves the destination.
  */
 export function parseLock(input: unknown, { origin }: ParseLockOptions): LockFile {
-  const value = typeof input === 'string' ? parseJson(input, origin) : input;
-  if (typeof value !== 'object' || value === null || !('carrel_lock' in value)) {
-    throw new CarrelError('bad-input', `${origin} is not a lock file: it has no member "carrel_lock"`, {
-      item: origin,
-      next: 'hand in a carrel.lock.json as carrel get writes it',
-    });
-  }
-  if (value.carrel_lock !== LOCK_VERSION) {
-    throw new CarrelError(
-      'unsupported',
-      `${origin} is a lock file of version ${JSON.stringify(value.carrel_lock)}; this build reads version ${LOCK_VERSION}`,
-      { item: origin, next: 'install a newer carrel' },
-    );
-  }
-  const result = v.safeParse(lockSchema, value, { abortEarly: true });
-  if (!result.success) {
-    const [issue] = result.issues;
-    const where = v.getDotPath(issue) ?? '(top level)';
-    throw new CarrelError('bad-input', `${origin}: ${where}: ${issue.message}`, {
-      item: `${origin}#${where}`,
-      next: 'restore the lock file from the run that wrote it',
-    });
-  }
   // The schema has matched every digest against the form of the type; valibot's type for it is only `string`.
-  const lock = result.output as LockFile;
+  const lock = readLockDocument(input, FORMAT, origin) as LockFile;
   checkPaths(lock, origin);
   return lock;
-}
-
-function parseJson(text: string, origin: string): unknown {
-  try {
-    return JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
-  } catch (cause) {
-    throw new CarrelError('bad-input', `${origin} is not JSON: ${(cause as Error).message}`, {
-      item: origin,
-      next: 'restore the lock file from the run that wrote it',
-      cause,
-    });
-  }
 }
 
 function checkPaths(lock: LockFile, origin: string): void {
