@@ -26,7 +26,7 @@ export async function matchValues(
   const lookup = async (from: string, list: string[], ignoringCase: boolean) => {
     const side = ignoringCase ? `lower(${quoted(column)})` : quoted(column);
     const rows = await session.rows(
-      `SELECT DISTINCT ${quoted(column)} AS v FROM ${from} WHERE ${side} IN (SELECT unnest($list))`,
+      `SELECT DISTINCT ${quoted(column)} AS v FROM ${from} WHERE ${side} IN (SELECT unnest($list)) ORDER BY 1`,
       {
         list: ignoringCase ? list.map((value) => value.toLowerCase()) : list,
       },
@@ -51,7 +51,7 @@ export async function matchValues(
 
   if (SPELT_IN_MANY_WAYS.has(field)) {
     const rows = await session.rows(
-      `SELECT DISTINCT ${quoted(column)} AS v FROM ${relation} WHERE ${quoted(column)} IS NOT NULL`,
+      `SELECT DISTINCT ${quoted(column)} AS v FROM ${relation} WHERE ${quoted(column)} IS NOT NULL ORDER BY 1`,
     );
     for (const value of left) {
       const same = rows.map((row) => String(row['v'])).filter((real) => bare(real) === bare(value));
@@ -147,7 +147,7 @@ async function otherFields(
 async function expandLicenses(session: Session, relation: string, values: string[]): Promise<string[]> {
   if (!values.includes('commercial')) return values;
   const rows = await session.rows(
-    `SELECT DISTINCT license_short_name AS v FROM ${relation} WHERE license_short_name IS NOT NULL`,
+    `SELECT DISTINCT license_short_name AS v FROM ${relation} WHERE license_short_name IS NOT NULL ORDER BY 1`,
   );
   const allowed = rows.map((row) => String(row['v'])).filter(allowsCommercialUse);
   return [...values.filter((value) => value !== 'commercial'), ...allowed];
