@@ -50,7 +50,7 @@ export { openSide, pinnedOf } from './pinned-of.ts';
 export type { CohortFile } from './plan-cohort.ts';
 export type * from './question.ts';
 export { parseRecordText, type ReadArchiveOptions, readArchive } from './read-archive.ts';
-export { locateObject, type ReadTools, readObject } from './read-object.ts';
+export { locateObject, type ReadOptions, type ReadTools, readObject } from './read-object.ts';
 export { openReceiptLog, type ReceiptHeader, type ReceiptLog, withoutQuery } from './receipt-log.ts';
 export { openReceipts, RECEIPTS_NAME, type Receipt, type ReceiptWriter, readReceipts } from './receipts.ts';
 export type { DiffRow, ReleaseDiff } from './release-diff.ts';

@@ -1,10 +1,10 @@
 /** The bytes of one object, verified as they pass. */
-import { createHash } from 'node:crypto';
 import { CarrelError } from '../errors.ts';
-import { parseDigest, parseIdentifier } from '../identifiers/index.ts';
+import { parseIdentifier } from '../identifiers/index.ts';
 import { locateUrl, type ObjectLocation, resolveDrs, viaMirror } from '../locations/index.ts';
-import { createCrc32c, withRetry } from '../stores/index.ts';
+import { type StreamOptions, type StreamResult, streamObject } from '../transfer/index.ts';
 import type { Tools } from './question.ts';
+import { withoutQuery } from './receipt-log.ts';
 
 /** What an object is read with. */
 export type ReadTools = Pick<Tools, 'archive' | 'openStore' | 'http' | 'from' | 'drsToken' | 'signal'>;
@@ -45,50 +45,26 @@ export async function locateObject(
   return location;
 }
 
+/** How an object is read. */
+export type ReadOptions = Pick<StreamOptions, 'range' | 'verify' | 'bandwidth' | 'onEvent'>;
+
 /**
- * Hands over an object piece by piece. A piece is valid until the callback (or its promise) returns. A source that fails
- * before it gave anything is replaced by the next.
+ * Hands over an object piece by piece; each piece is the taker's to keep. Verified by what would verify a file, gone on with
+ * where a connection breaks, from the next source where one does not help. The last mebibyte comes only when all is proven.
  *
- * @throws `verification` after the last piece, where the bytes are not those of the digest
+ * @throws `verification` where the bytes are not the right ones, `network` where the rest could not be had, what `onPiece` threw
  */
 export async function readObject(
-  location: ObjectLocation,
+  location: Pick<ObjectLocation, 'key' | 'size' | 'digests' | 'sources'>,
   tools: Pick<Tools, 'openStore' | 'signal'>,
   onPiece: (piece: Uint8Array) => void | Promise<void>,
-): Promise<void> {
-  let failure: unknown;
-  for (const { place, key } of location.sources) {
-    let started = false;
-    try {
-      const store = tools.openStore(place);
-      const body = await withRetry(store).get(key, { signal: tools.signal });
-      const expected = [...new Set([...location.digests, ...body.stat.digests])].map(parseDigest);
-      const md5 = createHash('md5');
-      const crc32c = createCrc32c();
-      await body.consume(async (piece) => {
-        started = true;
-        md5.update(piece);
-        crc32c.update(piece);
-        await onPiece(piece);
-      });
-      const found: Record<string, string> = { md5: md5.digest('hex'), crc32c: crc32c.digest() };
-      const wrong = expected.find(
-        ({ algorithm, hex }) => found[algorithm] !== undefined && found[algorithm] !== hex,
-      );
-      if (wrong === undefined) return;
-      throw new CarrelError(
-        'verification',
-        `${store.url(key)}: expected ${wrong.algorithm}:${wrong.hex}, found ${wrong.algorithm}:${found[wrong.algorithm]}`,
-        {
-          item: key,
-          next: 'what was written is not to be trusted; try another mirror with --from',
-        },
-      );
-    } catch (error) {
-      // Bytes that are out cannot be taken back: only a source that gave nothing may be replaced by the next.
-      if (started || tools.signal?.aborted === true) throw error;
-      failure ??= error;
-    }
-  }
-  throw failure;
+  options: ReadOptions = {},
+): Promise<StreamResult> {
+  const { size, digests, sources, key } = location;
+  const { openStore, signal } = tools;
+  const [source] = sources;
+  const url = source === undefined ? key : openStore(source.place).url(source.key);
+  // The query of a web address may be a signature; in a bucket it is part of the key.
+  const name = source?.place.protocol === 'https' ? withoutQuery(url) : url;
+  return await streamObject({ name, size, digests, sources }, { ...options, openStore, signal, onPiece });
 }

@@ -1,4 +1,5 @@
 /** `--include` and `--exclude`: what of the matches is wanted. As in s5cmd an exclusion wins, whatever the order. */
+import { CarrelError } from '../errors.ts';
 import { compileGlob, type GlobLanguage } from './glob.ts';
 
 /** Patterns over names below the fixed part of a source. */
@@ -15,4 +16,12 @@ export function nameFilter(filters: NameFilters, language: GlobLanguage): (name:
   return (name) =>
     !exclude.some((matches) => matches(name)) &&
     (include.length === 0 || include.some((matches) => matches(name)));
+}
+
+/** The error of a source that holds something, and nothing that is wanted. */
+export function nothingLeft(source: string): CarrelError {
+  return new CarrelError('not-found', `${source}: --include and --exclude leave nothing of it`, {
+    item: source,
+    next: 'they match whole names below the fixed part of the address, as carrel ls shows them',
+  });
 }

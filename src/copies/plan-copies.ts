@@ -4,7 +4,7 @@ import { dirname, relative, resolve, sep } from 'node:path';
 import { CarrelError, isCarrelError } from '../errors.ts';
 import { checkPlan, type PlannedFile } from '../transfer/index.ts';
 import { parseAddress } from './address.ts';
-import { type NameFilters, nameFilter } from './filters.ts';
+import { type NameFilters, nameFilter, nothingLeft } from './filters.ts';
 import { findMatches, type Match, type MatchOptions, type MatchTools } from './matches.ts';
 import { type NamedMatch, nameMatches, pathOf, readDestination } from './name-copies.ts';
 
@@ -153,10 +153,7 @@ async function nameRequest(
       }
       const wanted = nameFilter(request, request.glob ?? address.language);
       const matches = matched.matches.filter(({ name }) => wanted(name));
-      if (matches.length === 0)
-        throw new CarrelError('not-found', `${source}: --include and --exclude leave nothing of it`, {
-          item: source,
-        });
+      if (matches.length === 0) throw nothingLeft(source);
       named.push(
         ...nameMatches({ ...matched, matches }, destination, {
           flatten: request.flatten === true,

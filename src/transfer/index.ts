@@ -20,6 +20,8 @@ export { adoptJournals } from './state/adopt-journals.ts';
 export { lockFolder } from './state/folder-lock.ts';
 export { type JournalRecord, readProven } from './state/journal.ts';
 export { openStateFolder, type StateFolder } from './state/state-folder.ts';
+export { streamObject } from './stream/stream-object.ts';
+export type * from './stream/streamed-object.ts';
 export { type TransferOptions, transfer } from './transfer.ts';
 export { emptyResult, resultUntil, type TransferResult } from './transfer-result.ts';
 export {

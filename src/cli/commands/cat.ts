@@ -1,12 +1,18 @@
 /** `carrel cat`: objects to stdout, one after another, verified as they pass; or bytes out of them. */
 import { Option } from 'commander';
-import { locateObject, readObject } from '../../cohort/index.ts';
+import { locateObject } from '../../cohort/index.ts';
 import { CarrelError } from '../../errors.ts';
-import type { CommandSpec, Run } from '../command.ts';
-import { addMatchFlags, addPlaceFlags, planTools, requestFlags, withCredentials } from '../copy-flags.ts';
-import { atDesk, type Desk } from '../desk.ts';
+import type { CommandSpec } from '../command.ts';
+import {
+  addMatchFlags,
+  addPlaceFlags,
+  fetchOptions,
+  planTools,
+  requestFlags,
+  withCredentials,
+} from '../copy-flags.ts';
+import { atDesk } from '../desk.ts';
 import { textOf } from '../settings.ts';
-import { write } from '../terminal.ts';
 import { type Slice, writeObjects } from '../write-objects.ts';
 
 /** `carrel cat`. */
@@ -26,52 +32,42 @@ export const spec: CommandSpec = {
       .addOption(
         new Option('--range <bytes>', 'first-last as in HTTP and gsutil: 0-99, 128-, -16 (the last 16)'),
       )
-      .addOption(new Option('--force', 'write binary data to a terminal'));
+      .addOption(new Option('--force', 'write binary data to a terminal'))
+      .addOption(
+        new Option(
+          '--verify <how>',
+          'full, size or none; bytes out of an object can only be counted',
+        ).choices(['full', 'size', 'none']),
+      )
+      .addOption(new Option('--bandwidth <rate>', 'at most so many bytes per second: 50M'));
     addMatchFlags(command);
     addPlaceFlags(command);
   },
   async run(run, urls, flags) {
     const slice = typeof flags['range'] === 'string' ? parseRange(flags['range']) : undefined;
-    const force = flags['force'] === true;
-    const [only = ''] = urls;
     return await atDesk(withCredentials(run, flags), async (desk) => {
-      if (
-        urls.length === 1 &&
-        slice === undefined &&
-        /^(?:drs:\/\/|dg\.|https?:\/\/[^/]+\/(?:ga4gh|index)\/)/i.test(only)
-      ) {
-        await writeNamed(run, desk, only, force);
-        return 0;
-      }
-      return await writeObjects(run, urls, planTools(run, desk, flags), {
+      const tools = planTools(run, desk, flags);
+      const { verify, bandwidth } = fetchOptions(run, flags);
+      return await writeObjects(run, urls, tools, {
         ...requestFlags(flags),
         slice,
-        force,
+        verify,
+        bandwidth,
+        force: flags['force'] === true,
+        // What only a DRS host knows.
+        locate: (name) =>
+          /^(?:drs:\/\/|dg\.|https?:\/\/[^/]+\/(?:ga4gh|index)\/)/i.test(name)
+            ? locateObject(name, { ...desk, http: desk.pool, from: textOf(run.settings, 'from'), signal: run.signal })
+            : undefined,
       });
     });
   },
 };
 
-/** What only a DRS host knows. */
-async function writeNamed(run: Run, desk: Desk, name: string, force: boolean): Promise<void> {
-  const tools = { ...desk, http: desk.pool, from: textOf(run.settings, 'from'), signal: run.signal };
-  const location = await locateObject(name, tools);
-  if (run.terminal.out.isTTY === true && location.key.endsWith('.dcm') && !force) {
-    throw new CarrelError('usage', 'DICOM is binary and stdout is a terminal', {
-      item: name,
-      next: 'redirect it to a file, or insist with --force',
-    });
-  }
-  // The piece is the connection's buffer: what the stream keeps must be a copy.
-  await readObject(location, tools, async (piece) => {
-    await write(run.terminal.out, Buffer.from(piece));
-  });
-}
-
 /** `0-99` (both included), `128-`, `-16`. */
 function parseRange(text: string): Slice {
   const [, first = '', last = ''] = /^(\d{0,15})-(\d{0,15})$/.exec(text) ?? [];
-  if ((first === '' && last === '') || (first !== '' && last !== '' && Number(first) > Number(last)))
+  if ((first === '' && Number(last) === 0) || (first !== '' && last !== '' && Number(first) > Number(last)))
     throw new CarrelError('usage', `${text} is no range of bytes`, {
       item: text,
       next: 'write 0-99, 128- or -16',

@@ -67,7 +67,11 @@ export const spec: CommandSpec = {
     };
     return await atDesk(withCredentials(run, flags), async (desk) => {
       const tools = planTools(run, desk, flags);
-      if (destination === '-') return await writeObjects(run, request.sources, tools, request);
+      if (destination === '-') {
+        const { verify, bandwidth } = fetchOptions(run, flags);
+        const dryRun = flags['dryRun'] === true;
+        return await writeObjects(run, request.sources, tools, { ...request, verify, bandwidth, dryRun });
+      }
       const plan = await planCopies([request], tools);
       return await carryOut(run, plan, desk, {
         ...fetchOptions(run, flags),
