@@ -88,7 +88,10 @@ export async function addUrl(
   const base = url.form === 'object' ? url.key : url.key.replace(/[^/]*[*?].*$/, '');
   // A folder keeps its own name below the destination; a wildcard gives what stands below its fixed part.
   const cut = url.form === 'wildcard' ? base.length : base.replace(/\/$/, '').lastIndexOf('/') + 1;
-  const paths = found.locations.map(({ key }) => key.slice(cut).split('?')[0] ?? key);
+  const paths = found.locations.map(({ key }) => {
+    const end = key.indexOf('?', cut);
+    return end === -1 ? key.slice(cut) : key.slice(cut, end);
+  });
   addByFolder(cohort, found.locations, paths, rows);
 }
 
@@ -175,12 +178,11 @@ function addByFolder(
       else found.push(location);
     } else {
       const name = paths?.[index] ?? location.key;
-      const path = name
-        .split('/')
-        .filter((segment) => segment !== '')
-        .map(safeSegment)
-        .join('/');
-      cohort.objects.push({ location, path, name });
+      const path = safePath(name);
+      // A short name that was not changed when it was made safe cannot be hostile.
+      cohort.objects.push(
+        path === name && name.length < SHORT ? { location, path } : { location, path, name },
+      );
     }
   });
   for (const [uuid, found] of folders) {
@@ -192,6 +194,20 @@ function addByFolder(
     };
     cohort.series.push(series);
   }
+}
+
+/** Characters of a path that no file system takes for too long, whatever they are. */
+const SHORT = 300;
+
+/** Each segment made safe; a name that is safe is given back as it is, not as a copy. */
+function safePath(name: string): string {
+  if (!name.includes('/') && name !== '') return safeSegment(name);
+  const path = name
+    .split('/')
+    .filter((segment) => segment !== '')
+    .map(safeSegment)
+    .join('/');
+  return path === name ? name : path;
 }
 
 /** Options that every look into buckets takes. */

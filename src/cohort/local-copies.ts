@@ -22,6 +22,8 @@ export interface ReuseSources {
 
 /** Copies by uuid. */
 export interface LocalCopies {
+  /** False where there is no place to look in. */
+  anywhere(): Promise<boolean>;
   /** Looks for these, unless it did before. */
   look(uuids: Iterable<string>, signal?: AbortSignal): Promise<void>;
   /** What was found, proven copies first. */
@@ -40,6 +42,11 @@ export interface FoundCopy extends LocalCopy {
  * they are named.
  */
 const KNOWN_BYTES = 24 << 20;
+
+/** What an update took out of the way. */
+const RETIRED = 'retired-';
+
+const LOCK = /^carrel\.lock(\..*)?\.json$/;
 
 const DASH = 45;
 
@@ -65,7 +72,7 @@ export function openLocalCopies(
   sources: ReuseSources & { knownBytes?: number | undefined },
 ): LocalCopies {
   const found = new Map<string, FoundCopy[]>();
-  const asked = new Set<string>();
+  const asked: ReadonlySet<string>[] = [];
   const passedOver: string[] = [];
   const add = (uuid: string | undefined, copy: FoundCopy) => {
     if (uuid === undefined) return;
@@ -77,7 +84,20 @@ export function openLocalCopies(
     }
   };
   /** Those of them that no copy is known of. */
-  const open = (uuids: ReadonlySet<string>) => new Set([...uuids].filter((uuid) => !found.has(uuid)));
+  const openOf = (uuids: ReadonlySet<string>): (() => ReadonlySet<string>) => {
+    let known = 0;
+    let left = uuids;
+    return () => {
+      // There may be millions, and most folders hold none of them.
+      if (found.size !== known) left = new Set([...left].filter((uuid) => !found.has(uuid)));
+      known = found.size;
+      return left;
+    };
+  };
+  const others = async (stateDir: string) => {
+    const named = new Set([directory, ...(sources.folders ?? []).map((one) => resolve(one))]);
+    return (await knownDestinations(stateDir)).filter((folder) => !named.has(folder));
+  };
 
   async function fromJournals(folder: string, wanted: ReadonlySet<string>): Promise<void> {
     for (const journal of await journalsOf(folder)) {
@@ -97,7 +117,7 @@ export function openLocalCopies(
   }
   async function fromLocks(folder: string, wanted: ReadonlySet<string>): Promise<void> {
     for (const name of await readdir(folder).catch(() => [])) {
-      if (!/^carrel\.lock(\..*)?\.json$/.test(name)) continue;
+      if (!LOCK.test(name)) continue;
       const text = await readFile(join(folder, name), 'utf8').catch(() => '');
       for (const { key, path } of filesIn(text)) {
         const uuid = instanceOf({ key });
@@ -122,12 +142,10 @@ export function openLocalCopies(
       }
     }
   }
-  async function fromKnown(stateDir: string, wanted: ReadonlySet<string>): Promise<void> {
-    const named = new Set([directory, ...(sources.folders ?? []).map((one) => resolve(one))]);
+  async function fromKnown(stateDir: string, open: () => ReadonlySet<string>): Promise<void> {
     let left = sources.knownBytes ?? KNOWN_BYTES;
-    for (const folder of await knownDestinations(stateDir)) {
-      if (named.has(folder)) continue;
-      const still = open(wanted);
+    for (const folder of await others(stateDir)) {
+      const still = open();
       if (still.size === 0) return;
       const bytes = (await journalsOf(folder)).reduce((sum, { size }) => sum + size, 0);
       if (bytes > left) passedOver.push(folder);
@@ -140,25 +158,32 @@ export function openLocalCopies(
   return {
     passedOver,
     of: (uuid) => found.get(uuid) ?? [],
+    async anywhere() {
+      if ((sources.folders ?? []).length > 0) return true;
+      const names = await readdir(directory).catch(() => []);
+      if (names.some((name) => name === STATE_FOLDER || LOCK.test(name) || name.startsWith(RETIRED)))
+        return true;
+      return sources.stateDir !== undefined && (await others(sources.stateDir)).length > 0;
+    },
     async look(uuids, signal) {
-      const wanted = new Set([...uuids].filter((uuid) => !asked.has(uuid)));
+      const wanted = new Set<string>();
+      for (const uuid of uuids) if (!asked.some((before) => before.has(uuid))) wanted.add(uuid);
       if (wanted.size === 0) return;
-      for (const uuid of wanted) asked.add(uuid);
+      asked.push(wanted);
+      const open = openOf(wanted);
       await fromJournals(directory, wanted);
-      await fromLocks(directory, open(wanted));
+      await fromLocks(directory, open());
       for (const name of await readdir(directory).catch(() => [])) {
-        // What an update took out of the way.
-        if (name.startsWith('retired-')) await byName(join(directory, name), open(wanted), signal);
+        if (name.startsWith(RETIRED)) await byName(join(directory, name), open(), signal);
       }
       for (const one of sources.folders ?? []) {
         const folder = resolve(one);
-        if (open(wanted).size === 0) break;
-        await fromJournals(folder, open(wanted));
-        await fromLocks(folder, open(wanted));
-        await byName(folder, open(wanted), signal);
+        if (open().size === 0) break;
+        await fromJournals(folder, open());
+        await fromLocks(folder, open());
+        await byName(folder, open(), signal);
       }
-      if (sources.stateDir !== undefined && open(wanted).size > 0)
-        await fromKnown(sources.stateDir, open(wanted));
+      if (sources.stateDir !== undefined && open().size > 0) await fromKnown(sources.stateDir, open);
     },
   };
 }
@@ -213,6 +238,7 @@ export async function lookForCopies(
 ): Promise<LocalShare> {
   const copies = openLocalCopies(resolve(directory), sources);
   const share: LocalShare = { copies, files: 0, bytes: 0, from: [] };
+  if (!(await copies.anywhere())) return share;
   const absent = await absentFiles(files, resolve(directory));
   const wanted = absent.flatMap((file) => {
     const uuid = file.digests.length === 0 ? undefined : instanceOf(file);
@@ -245,17 +271,20 @@ export async function absentFiles<T extends { path: string }>(
   files: readonly T[],
   directory: string,
 ): Promise<T[]> {
-  const folders = new Map<string, Set<string>>();
+  const folders = new Map<string, ReadonlySet<string>>();
   const absent: T[] = [];
+  // Files of one folder mostly stand one after the other.
+  let folder = '/';
+  let names: ReadonlySet<string> = new Set();
   for (const file of files) {
     const slash = file.path.lastIndexOf('/');
-    const folder = slash === -1 ? '' : file.path.slice(0, slash);
-    let names = folders.get(folder);
-    if (names === undefined) {
-      names = new Set(await readdir(join(directory, folder)).catch(() => []));
-      folders.set(folder, names);
+    if (Math.max(slash, 0) !== folder.length || !file.path.startsWith(folder)) {
+      folder = slash === -1 ? '' : file.path.slice(0, slash);
+      const known = folders.get(folder);
+      names = known ?? new Set(await readdir(join(directory, folder)).catch(() => []));
+      if (known === undefined) folders.set(folder, names);
     }
-    if (!names.has(file.path.slice(slash + 1))) absent.push(file);
+    if (names.size === 0 || !names.has(file.path.slice(slash + 1))) absent.push(file);
   }
   return absent;
 }

@@ -34,64 +34,76 @@ export function planFiles(
   explicit: boolean,
   names: NamePolicy = 'strict',
 ): CohortFile[] {
-  const files = new Map<string, CohortFile>();
-  const add = (file: CohortFile) => {
-    const before = files.get(file.path);
-    if (before !== undefined && (isSameObject(before, file) || isSameInstance(before, file))) return;
-    if (before !== undefined && names === 'escape') {
-      const [apart] = tellApart([before, file]).slice(1);
-      if (apart !== undefined) files.set(apart.path, apart);
-      return;
-    }
-    if (before !== undefined) {
-      throw new CarrelError(
-        'unsafe',
-        `two objects would get the same name: ${file.path} (${before.key} and ${file.key})`,
-        {
-          item: file.path,
-          next: 'give a --layout that tells them apart, such as {crdc_series_uuid}/{file}',
-        },
-      );
-    }
-    files.set(file.path, file);
+  const named: CohortFile[] = [];
+  const add = (path: string, location: ObjectLocation, series: CohortSeries | undefined) => {
+    const { size, digests, sources, key, drs } = location;
+    const file: CohortFile = { path, size, digests, sources, key, series };
+    if (drs !== undefined) file.drs = drs;
+    named.push(file);
   };
   for (const { series, locations } of located) {
-    const paths = new Map((explicit ? [] : (series.locked?.files ?? [])).map(({ key, path }) => [key, path]));
+    const locked = explicit ? undefined : series.locked?.files;
+    let paths: Map<string, string> | undefined;
     let nameOf: ((name: string) => string) | undefined;
-    for (const location of locations) {
-      const name = location.key.slice(location.key.lastIndexOf('/') + 1);
-      let path = paths.get(location.key);
+    for (const [index, location] of locations.entries()) {
+      // Locations of a lock file stand in its own order, unless some of them were left out.
+      const here = locked?.[index];
+      let path = here?.key === location.key ? here.path : undefined;
+      if (path === undefined && locked !== undefined) {
+        paths ??= new Map(locked.map((file) => [file.key, file.path]));
+        path = paths.get(location.key);
+      }
       if (path === undefined) {
         nameOf ??= namer(series, layout, explicit);
-        path = nameOf(name);
+        path = nameOf(location.key.slice(location.key.lastIndexOf('/') + 1));
       }
-      add({
-        path,
-        size: location.size,
-        digests: location.digests,
-        sources: location.sources,
-        key: location.key,
-        series,
-        drs: location.drs,
-      });
+      add(path, location, series);
     }
   }
   // Objects outside of any series have no columns; a layout without columns can be given to them as well.
   const flat = explicit && layout.columns.length === 0;
   for (const { location, path, name } of cohort.objects) {
     if (names === 'strict' && !flat && name !== undefined) refuseHostileName(name);
-    add({
-      path: flat ? pathFor(layout, {}, path.split('/').at(-1) ?? path) : path,
-      size: location.size,
-      digests: location.digests,
-      sources: location.sources,
-      key: location.key,
-      series: undefined,
-      drs: location.drs,
-    });
+    add(flat ? pathFor(layout, {}, path.split('/').at(-1) ?? path) : path, location, undefined);
   }
-  const sorted = [...files.values()].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return names === 'escape' ? tellApart(sorted) : sorted;
+  const files = names === 'escape' ? onceOrApart(named) : inOrder(named).filter(isFirst);
+  return names === 'escape' ? tellApart(inOrder(files)) : files;
+}
+
+/** By path, in place; files of one path stay in the order that they came in. */
+function inOrder(files: CohortFile[]): CohortFile[] {
+  return files.sort((a, b) => (a.path < b.path ? -1 : a.path === b.path ? 0 : 1));
+}
+
+/** Of files in order: false for one that was named twice, an error where two would get one name. */
+function isFirst(file: CohortFile, index: number, files: readonly CohortFile[]): boolean {
+  let at = index;
+  while (files[at - 1]?.path === file.path) at -= 1;
+  const before = files[at];
+  if (before === undefined || before === file) return true;
+  if (!isSameObject(before, file) && !isSameInstance(before, file)) throw twoOfOneName(before, file);
+  return false;
+}
+
+/** Each path once; another object of the same path gets another one. */
+function onceOrApart(files: readonly CohortFile[]): CohortFile[] {
+  const byPath = new Map<string, CohortFile>();
+  for (const file of files) {
+    const before = byPath.get(file.path);
+    if (before === undefined) byPath.set(file.path, file);
+    else if (!isSameObject(before, file) && !isSameInstance(before, file)) {
+      const [apart] = tellApart([before, file]).slice(1);
+      if (apart !== undefined) byPath.set(apart.path, apart);
+    }
+  }
+  return [...byPath.values()];
+}
+
+function twoOfOneName({ path, key }: CohortFile, other: CohortFile): CarrelError {
+  return new CarrelError('unsafe', `two objects would get the same name: ${path} (${key} and ${other.key})`, {
+    item: path,
+    next: 'give a --layout that tells them apart, such as {crdc_series_uuid}/{file}',
+  });
 }
 
 /**

@@ -74,7 +74,7 @@ export interface CohortSeries {
 export interface CohortObject {
   location: ObjectLocation;
   path: string;
-  /** As the bucket has it below what was asked for: not yet made safe. */
+  /** As the bucket has it below what was asked for, where that may not be safe. */
   name?: string | undefined;
   locked?: LockedFile | undefined;
 }

@@ -22,25 +22,80 @@ export async function resolveNames(
   for (const wanted of gathered.wanted) wanted.identifier = viaMirror(wanted.identifier, tools.archive);
   const known = await askForNames(gathered.wanted, tools);
   const strangers: Wanted[] = [];
-  const attempt = async (item: string, origin: string, work: () => Promise<void>) => {
+  const asked: Wanted[] = [];
+  for (const wanted of gathered.wanted) {
+    const { identifier } = wanted;
+    const isStranger = identifier.kind === 'crdc-uuid' || identifier.kind === 'guid';
+    if (isStranger && !known.rows.has(identifier.uuid)) strangers.push(wanted);
+    else asked.push(wanted);
+  }
+  const attempt = async (
+    item: string,
+    origin: string,
+    into: Cohort,
+    work: (into: Cohort) => Promise<void>,
+  ) => {
     try {
-      await work();
+      await work(into);
     } catch (error) {
       if (!isCarrelError(error) || error.code === 'interrupted') throw error;
-      cohort.unresolved.push({ item, origin, error });
+      into.unresolved.push({ item, origin, error });
     }
+    return into;
   };
-  for (const wanted of gathered.wanted) {
-    const { identifier, origin } = wanted;
-    if ((identifier.kind === 'crdc-uuid' || identifier.kind === 'guid') && !known.rows.has(identifier.uuid)) {
-      strangers.push(wanted);
-    } else await attempt(identifier.text, origin, () => resolveOne(cohort, wanted, known, question, tools));
-  }
+  const resolve = (wanted: Wanted) =>
+    attempt(wanted.identifier.text, wanted.origin, emptyLike(cohort), (into) =>
+      resolveOne(into, wanted, known, question, tools),
+    );
+  await inTurn(asked, resolve, (found) => {
+    add(cohort.series, found.series);
+    add(cohort.objects, found.objects);
+    add(cohort.notes, found.notes);
+    add(cohort.unresolved, found.unresolved);
+  });
   await addUuids(cohort, strangers, tools);
   for (const { json, origin } of gathered.compounds) {
-    await attempt(origin, origin, () => addCompound(cohort, { json, origin }, tools));
+    await attempt(origin, origin, cohort, (into) => addCompound(into, { json, origin }, tools));
   }
   await tellWithdrawn(cohort, gathered.wanted, tools);
+}
+
+/** Names that are asked for at the same time, where the network has to be asked. */
+const AT_ONCE = 32;
+
+/** Resolves names and hands over what was found, in their order: a thousand URLs are not a thousand journeys one by one. */
+async function inTurn(
+  names: readonly Wanted[],
+  resolve: (wanted: Wanted) => Promise<Cohort>,
+  take: (found: Cohort) => void,
+): Promise<void> {
+  const running = new Map<number, Promise<Cohort>>();
+  let next = 0;
+  try {
+    for (const [index, wanted] of names.entries()) {
+      for (; next < Math.min(names.length, index + AT_ONCE); next += 1) {
+        const ahead = names[next];
+        if (ahead === undefined || !isFar(ahead)) continue;
+        const found = resolve(ahead);
+        // Heard of at its turn.
+        found.catch(() => {});
+        running.set(next, found);
+      }
+      take(await (running.get(index) ?? resolve(wanted)));
+      running.delete(index);
+    }
+  } finally {
+    await Promise.allSettled(running.values());
+  }
+}
+
+/** The tables answer the others, and one question after the other is what they are made for. */
+function isFar({ identifier: { kind } }: Wanted): boolean {
+  return kind === 'object-url' || kind === 'drs' || kind === 'drs-url';
+}
+
+function emptyLike(cohort: Cohort): Cohort {
+  return { ...cohort, series: [], objects: [], notes: [], unresolved: [] };
 }
 
 async function resolveOne(
@@ -82,11 +137,11 @@ async function resolveOne(
         },
       );
     case 'dicom-uid':
-      add(cohort, await lookUpUid(wanted, identifier.uid, known, question, tools));
+      add(cohort.series, await lookUpUid(wanted, identifier.uid, known, question, tools));
       return;
     case 'name':
       if (known.uids.has(identifier.name)) {
-        add(cohort, await lookUpUid(wanted, identifier.name, known, question, tools));
+        add(cohort.series, await lookUpUid(wanted, identifier.name, known, question, tools));
         return;
       }
       if (known.unknown.has(identifier.name) && known.unknown.size > MOST_SUGGESTED)
@@ -94,10 +149,10 @@ async function resolveOne(
           item: identifier.text,
           next: 'carrel show NAME says what it may be meant to be',
         });
-      add(cohort, await lookUpName(wanted, question, cohort, tools));
+      add(cohort.series, await lookUpName(wanted, question, cohort, tools));
       return;
     case 'doi':
-      add(cohort, await lookUpName(wanted, question, cohort, tools));
+      add(cohort.series, await lookUpName(wanted, question, cohort, tools));
       return;
     case 'path':
     case 'stdin':
@@ -109,8 +164,8 @@ async function resolveOne(
 const MOST_SUGGESTED = 20;
 
 /** One by one: a collection has up to 592,600 series, more than a call takes arguments. */
-function add(cohort: Cohort, series: readonly Cohort['series'][number][]): void {
-  for (const one of series) cohort.series.push(one);
+function add<T>(list: T[], more: readonly T[]): void {
+  for (const one of more) list.push(one);
 }
 
 /** A URL names its cloud, and so does the endpoint in a manifest's header: the mirror of that cloud. */

@@ -11,6 +11,11 @@ export function wildcardPrefix(pattern: string): string {
  * their lengths; a regular expression made from a pattern of a stranger could take for ever.
  */
 export function wildcardMatcher(pattern: string): (key: string) => boolean {
+  const [, before, after] = /^([ -)+->@-~]*)\*([ -)+->@-~]*)$/.exec(pattern) ?? [];
+  // One `*` in plain text, as in nearly all manifests.
+  if (before !== undefined && after !== undefined)
+    return (key) =>
+      key.length >= before.length + after.length && key.startsWith(before) && key.endsWith(after);
   // By code point, so that `?` is one character also outside of the basic plane.
   const wanted = Array.from(pattern);
   return (key) => matches(wanted, Array.from(key));

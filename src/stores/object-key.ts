@@ -31,6 +31,7 @@ function encodeComponent(text: string): string {
  * after all is given back as it stands.
  */
 export function decodeListed(text: string): string {
+  if (!/[%+]/.test(text)) return text;
   try {
     return decodeURIComponent(text.replaceAll('+', ' '));
   } catch {

@@ -1,5 +1,6 @@
 /** The XML of S3 listings (versions 1 and 2), also spoken by Google's XML interface. */
 import type { XMLParser } from 'fast-xml-parser';
+import type { Digest } from '../../identifiers/index.ts';
 import { decodeListed } from '../object-key.ts';
 import { digestsOfEtag, parseEtag } from '../reply-stat.ts';
 import type { ObjectStat } from '../store.ts';
@@ -17,6 +18,9 @@ export interface ListDocument {
 }
 
 type Node = Record<string, unknown>;
+
+/** Nearly every ETag, as it stands in the text. */
+const QUOTED_MD5 = /^(?:"|&quot;|&#34;)([0-9a-f]{32})(?:"|&quot;|&#34;)$/;
 
 let parser: Promise<XMLParser> | undefined;
 
@@ -52,23 +56,27 @@ export async function parseListDocument(xml: string, trustEtags: boolean): Promi
   const encoded = textOf(root, 'EncodingType') === 'url';
   const decode = (text: string | undefined): string | undefined =>
     text === undefined || !encoded ? text : decodeListed(text);
-  const objects = nodesOf(root, 'Contents').flatMap((node): ObjectStat[] => {
+  const texts: string[] = [];
+  const objects: ObjectStat[] = [];
+  for (const node of nodesOf(root, 'Contents')) {
     const key = decode(textOf(node, 'Key'));
-    if (key === undefined) return [];
+    if (key === undefined) continue;
     const size = textOf(node, 'Size')?.trim();
-    const etag = parseEtag(textOf(node, 'ETag'));
-    const modified = Date.parse(textOf(node, 'LastModified')?.trim() ?? '');
-    return [
-      {
-        key,
-        size: size !== undefined && /^[0-9]{1,15}$/.test(size) ? Number(size) : undefined,
-        etag,
-        generation: textOf(node, 'Generation')?.trim(),
-        lastModified: Number.isNaN(modified) ? undefined : new Date(modified).toISOString(),
-        digests: trustEtags ? digestsOfEtag(etag) : [],
-      },
-    ];
-  });
+    const quoted = node['ETag'];
+    const md5 = typeof quoted === 'string' ? QUOTED_MD5.exec(quoted)?.[1] : undefined;
+    const etag = md5 ?? parseEtag(textOf(node, 'ETag'));
+    const digests = !trustEtags ? [] : md5 === undefined ? digestsOfEtag(etag) : [`md5:${md5}` as const];
+    texts.push(key, digests[0] ?? '');
+    objects.push({
+      key,
+      size: size !== undefined && /^[0-9]{1,15}$/.test(size) ? Number(size) : undefined,
+      etag,
+      generation: textOf(node, 'Generation')?.trim(),
+      lastModified: isoDate(textOf(node, 'LastModified')?.trim() ?? ''),
+      digests,
+    });
+  }
+  detach(objects, texts);
   return {
     objects,
     prefixes: nodesOf(root, 'CommonPrefixes').flatMap((node) => decode(textOf(node, 'Prefix')) ?? []),
@@ -76,6 +84,29 @@ export async function parseListDocument(xml: string, trustEtags: boolean): Promi
     continuationToken: textOf(root, 'NextContinuationToken'),
     nextMarker: decode(textOf(root, 'NextMarker')),
   };
+}
+
+/** As nearly every server writes it, and as we do; not the last days of a month, which not every month has. */
+const ISO_DATE = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{3}Z$/;
+
+function isoDate(text: string): string | undefined {
+  if (ISO_DATE.test(text)) return text;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : new Date(time).toISOString();
+}
+
+/**
+ * Gives keys and digests memory of their own. A piece of a string holds on to the whole of it: the million keys of a
+ * large cohort would keep the text of a thousand pages. To write and read JSON is the cheapest way to copy many.
+ *
+ * @param texts key and first digest (or nothing) of each object
+ */
+function detach(objects: readonly ObjectStat[], texts: readonly string[]): void {
+  const own = JSON.parse(JSON.stringify(texts)) as string[];
+  objects.forEach((object, index) => {
+    object.key = own[2 * index] ?? object.key;
+    if (object.digests.length > 0) object.digests[0] = own[2 * index + 1] as Digest;
+  });
 }
 
 /** The listing as the general parser sees it. */
@@ -102,7 +133,8 @@ function nodesOf(node: Node, name: string): Node[] {
 
 function textOf(node: Node, name: string): string | undefined {
   const found = node[name];
-  return typeof found === 'string' ? decodeEntities(found) : undefined;
+  if (typeof found !== 'string') return undefined;
+  return found.includes('&') ? decodeEntities(found) : found;
 }
 
 const NAMED: Record<string, string> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" };

@@ -14,6 +14,10 @@ export interface ScannedListing {
 const ROOT = /^\uFEFF?\s*(?:<\?xml[^<>]*\?>\s*)?<ListBucketResult(?:\s[^<>]*)?>/;
 const NAME = /^[A-Za-z][A-Za-z0-9]*$/;
 
+/** What stands behind `<Contents>` in nearly all entries of nearly all servers. */
+const USUAL =
+  /<Key>([^<]*)<\/Key><LastModified>([^<]*)<\/LastModified><ETag>([^<]*)<\/ETag>(?:<Checksum(?:Algorithm|Type)>[^<]*<\/Checksum(?:Algorithm|Type)>){0,2}<Size>([^<]*)<\/Size>(?:<StorageClass>[^<]*<\/StorageClass>)?<\/Contents>/y;
+
 /** Reads a listing of the usual form; undefined for every other text. */
 export function scanListing(xml: string): ScannedListing | undefined {
   const start = ROOT.exec(xml)?.[0];
@@ -62,6 +66,15 @@ export function scanListing(xml: string): ScannedListing | undefined {
   /** Elements inside of entries that nobody needs, such as `Owner`. */
   const skip = (name: string): boolean => elements(name, {}, skip);
   const whole = elements('ListBucketResult', result.fields, (name) => {
+    if (name === 'Contents') {
+      USUAL.lastIndex = at;
+      const [, Key, LastModified, ETag, Size] = USUAL.exec(xml) ?? [];
+      if (Key !== undefined && LastModified !== undefined && ETag !== undefined && Size !== undefined) {
+        result.Contents.push({ Key, LastModified, ETag, Size });
+        at = USUAL.lastIndex;
+        return true;
+      }
+    }
     const entry: Record<string, string> = {};
     if (!elements(name, entry, skip)) return false;
     if (name === 'Contents' || name === 'CommonPrefixes') result[name].push(entry);
