@@ -30,6 +30,7 @@ export interface CrewSettings {
 
 /** To a thread; several at once. */
 export type ToCrew =
+  | { type: 'kernels'; code: Uint8Array<ArrayBuffer> }
   | { type: 'fetch'; id: number; file: PlannedFile; partialBytes: number | undefined; streams: number }
   | { type: 'mirror'; word: MirrorWord }
   | { type: 'stop'; reason: PackedError }

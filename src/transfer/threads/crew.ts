@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import type { StoreSettings } from '../../stores/index.ts';
+import { kernelCode } from '../digests/md5/machine.ts';
 import type { FileResult } from '../events.ts';
 import type { PlannedFile } from '../plan.ts';
 import { type CrewSettings, type FromCrew, packError, type ToCrew, unpackError } from './crew-messages.ts';
@@ -107,6 +108,8 @@ export function createCrew(
     worker.on('exit', (code) => breakDown(member, `exit code ${code}`));
     members.push(member);
   }
+  // Emitted here while the threads start, once for all of them and before any file is handed out.
+  for (const member of members) send(member, { type: 'kernels', code: kernelCode() });
 
   const stop = (): void => {
     const message: ToCrew = { type: 'stop', reason: packError(signal.reason) };

@@ -6,6 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createOpenStore } from '../../stores/index.ts';
 import { lanesOnce } from '../digests/lanes-once.ts';
+import { takeKernelCode } from '../digests/md5/machine.ts';
 import { type FetchContext, fetchFile } from '../fetch/fetch-file.ts';
 import { createHedge } from '../fetch/hedge.ts';
 import { createMirrors } from '../fetch/mirrors.ts';
@@ -85,6 +86,7 @@ async function fetch({
 port.on('message', (messages: ToCrew[]) => {
   for (const message of messages) {
     if (message.type === 'fetch') void fetch(message);
+    else if (message.type === 'kernels') takeKernelCode(message.code);
     else if (message.type === 'mirror') mirrors.hear(message.word);
     else if (message.type === 'stop') stopper.abort(unpackError(message.reason));
     else {
