@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
+import { shortKeysFirst } from '../../../src/stores/http/trust.ts';
 import { createHttpPool, type HttpPool, type HttpPoolOptions } from '../../../src/stores/index.ts';
 import { VERSION } from '../../../src/version.ts';
 import { expectCode } from '../../contract/store.ts';
@@ -415,6 +416,23 @@ describe('TLS', () => {
       expect((await expectCode(missing.request({ url: server.url }), 'usage')).message).toContain(name);
     },
   );
+
+  test('AES of 128 bits is asked for first, and all that Node offers is still offered', async () => {
+    const certificate = await makeCertificate();
+    const agreed: string[] = [];
+    const server = createTlsServer({ ...certificate, honorCipherOrder: false }, (socket) => {
+      agreed.push(socket.getCipher().name);
+      socket.on('error', () => {});
+      socket.once('data', () => socket.end(reply(200, {}, 'x')));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as { port: number };
+    expect(await fetchText(makePool({ ca: certificate.cert }), `https://127.0.0.1:${port}/`)).toBe('x');
+    await new Promise((resolve) => server.close(resolve));
+    expect(agreed).toEqual(['TLS_AES_128_GCM_SHA256']);
+    expect(shortKeysFirst('A:TLS_AES_128_GCM_SHA256:B')).toBe('TLS_AES_128_GCM_SHA256:A:B');
+    expect(shortKeysFirst('A:B')).toBe('A:B');
+  });
 
   test('a certificate for another name is refused', async () => {
     const certificate = await certificateFor('*.archive.test');
