@@ -14,8 +14,8 @@ import {
 import { createSimdLanes } from '../../src/transfer/digests/md5/simd-lanes.ts';
 import { unsigned } from '../../src/transfer/digests/md5/wasm-encoder.ts';
 
-function machineOf(sines?: readonly number[]): Md5Machine {
-  const machine = createMd5Machine({ bytes: 2 << 20, sines });
+function machineOf(sines?: readonly number[], bytes = 2 << 20): Md5Machine {
+  const machine = createMd5Machine({ bytes, sines });
   if (machine === undefined) throw new Error('no SIMD on this machine');
   return machine;
 }
@@ -141,8 +141,8 @@ describe('the machine', () => {
 
 describe('when bytes are hashed', () => {
   /** Lanes that note how many streams each call took. */
-  function observed(options: Parameters<typeof createSimdLanes>[1]) {
-    const machine = machineOf();
+  function observed(options: Parameters<typeof createSimdLanes>[1], bytes?: number) {
+    const machine = machineOf(undefined, bytes);
     const calls: { lanes: number; blocks: number }[] = [];
     const lanes = createSimdLanes(
       {
@@ -225,13 +225,60 @@ describe('when bytes are hashed', () => {
     for (const other of others) other.abandon();
   });
 
-  test('a stream that brings nothing holds the others up for sixteen pages only', () => {
-    const { lanes, calls } = observed({ waitMs: never, pageBytes: 640 });
+  test('a stream that brings nothing holds the others up for 8 MiB only, and what one has more waits', () => {
+    const { lanes, calls } = observed({ waitMs: never, pageBytes: 32_768 }, 64 << 20);
     lanes.open();
-    lanes.open().update(Buffer.alloc(640 * 15));
+    const long = lanes.open();
+    for (let page = 0; page < 254; page += 1) long.update(Buffer.alloc(32_768));
     expect(calls).toEqual([]);
-    lanes.open().update(Buffer.alloc(640));
-    expect(calls[0]).toEqual({ lanes: 2, blocks: 10 });
+    lanes.open().update(Buffer.alloc(65_536));
+    expect(calls).toEqual([
+      { lanes: 2, blocks: 512 },
+      { lanes: 2, blocks: 512 },
+    ]);
+  });
+
+  test('nor are the lanes left empty while others are expected', async () => {
+    let expected = 4;
+    const { lanes, calls } = observed({ waitMs: never, expected: () => expected });
+    const digests = [1, 2].map((size) => {
+      const stream = lanes.open();
+      stream.update(Buffer.alloc(size));
+      return stream.digest();
+    });
+    for (let turns = 0; turns < 5; turns += 1) await turn();
+    expect(calls).toEqual([]);
+    expected = 3;
+    digests.push(lanes.open().digest());
+    await Promise.all(digests);
+    expect(calls).toEqual([{ lanes: 3, blocks: 1 }]);
+  });
+
+  test('a slab is hashed as it is filled, with those of others', () => {
+    const { lanes, calls } = observed({ waitMs: never, expected: () => 99, pageBytes: 640 });
+    const bodies = Array.from({ length: 8 }, () => ({ stream: lanes.open(), slab: lanes.allocate(2000) }));
+    const fill = (length: number) => {
+      for (const { stream, slab } of bodies) if (slab !== undefined) stream.updateSlab(slab, length);
+    };
+    fill(639);
+    expect(calls).toEqual([]);
+    fill(700);
+    expect(calls).toEqual([{ lanes: 8, blocks: 10 }]);
+    fill(2000);
+    expect(calls.slice(1)).toEqual([{ lanes: 8, blocks: 21 }]);
+    for (const { stream } of bodies) stream.abandon();
+    for (const { slab } of bodies) slab?.release();
+  });
+
+  test('who has waited is served, with the others for company, who stay', async () => {
+    const { lanes, calls } = observed({ waitMs: 10, expected: () => 99, pageBytes: 640 });
+    const long = lanes.open();
+    long.update(Buffer.alloc(6400));
+    const short = lanes.open();
+    short.update(Buffer.alloc(64));
+    await short.digest();
+    expect(calls).toEqual([{ lanes: 2, blocks: 2 }]);
+    long.abandon();
   });
 
   test('bodies of very different sizes fill the lanes nearly all the time', async () => {

@@ -1,7 +1,12 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createMd5Lanes, type Md5Lanes, type Md5Stream } from '../../src/transfer/digests/md5/md5-lanes.ts';
+import {
+  createMd5Lanes,
+  type Md5Lanes,
+  type Md5Stream,
+  type Slab,
+} from '../../src/transfer/digests/md5/md5-lanes.ts';
 
 /** Bytes that repeat after no power of two, so that a block in the wrong place shows. */
 const SOURCE = Buffer.from(Array.from({ length: 99_991 }, (_, i) => (i * 31 + (i >> 7)) & 255));
@@ -12,6 +17,8 @@ const expected = (...chunks: Uint8Array[]): string => {
   for (const chunk of chunks) hash.update(chunk);
   return hash.digest('hex');
 };
+/** A slab of no lanes. */
+const foreign: Slab = { view: new Uint8Array(3), release() {} };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Around every place where padding, blocks and pages begin or end. */
@@ -111,26 +118,45 @@ describe.each(KINDS)('MD5 in lanes: %s', (_name, create, simd) => {
     expect(await Promise.all(jobs)).toEqual(SIZES.map(() => true));
   });
 
-  test('slabs, parts of slabs and chunks make one sequence', async () => {
+  test('a slab may be given piece by piece, as it is filled', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(fc.record({ length: fc.nat(700), slab: fc.boolean(), spare: fc.nat(9) }), { maxLength: 12 }),
-        async (pieces) => {
+        fc.array(
+          fc.record({
+            pieces: fc.array(fc.oneof(fc.nat(300), fc.nat(70_000)), { maxLength: 9 }),
+            spare: fc.nat(99),
+            early: fc.boolean(),
+          }),
+          { minLength: 1, maxLength: 12 },
+        ),
+        async (bodies) => {
           const lanes = create();
-          const stream = lanes.open();
-          const given: Uint8Array[] = [];
-          for (const [index, { length, slab: inSlab, spare }] of pieces.entries()) {
-            const piece = bytes(length, 13 * index);
-            given.push(piece);
-            const slab = inSlab ? lanes.allocate(length + spare) : undefined;
-            if (slab === undefined) stream.update(piece);
-            else {
-              slab.view.set(piece);
-              stream.updateSlab(slab, length);
-              slab.release();
+          const under = bodies.map(({ pieces, spare, early }, index) => {
+            const length = pieces.reduce((sum, piece) => sum + piece, 0);
+            const body = bytes(length, 13 * index);
+            const slab = lanes.allocate(length + spare);
+            if (slab === undefined) throw new Error('no room');
+            return { pieces: [...pieces], body, slab, early, stream: lanes.open(), at: 0 };
+          });
+          // In turns, as bodies come.
+          while (under.some(({ pieces }) => pieces.length > 0)) {
+            for (const one of under) {
+              const piece = one.pieces.shift() ?? 0;
+              one.slab.view.set(one.body.subarray(one.at, one.at + piece), one.at);
+              one.at += piece;
+              one.stream.updateSlab(one.slab, one.at);
             }
           }
-          expect(await stream.digest()).toBe(expected(...given));
+          const digests = under.map(({ stream, slab, early }) => {
+            if (early) slab.release();
+            return stream.digest();
+          });
+          expect(await Promise.all(digests)).toEqual(under.map(({ body }) => expected(body)));
+          for (const { slab, early, body } of under) {
+            if (early) continue;
+            expect(Buffer.compare(slab.view.subarray(0, body.length), body)).toBe(0);
+            slab.release();
+          }
         },
       ),
       { numRuns: 60 },
@@ -146,25 +172,39 @@ describe.each(KINDS)('MD5 in lanes: %s', (_name, create, simd) => {
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 150 }), async (actions) => {
         const lanes = create();
-        const streams = new Map<number, { stream: Md5Stream; given: Uint8Array[] }>();
+        const streams = new Map<
+          number,
+          { stream: Md5Stream; given: Uint8Array[]; slab: Slab | undefined; filled: number }
+        >();
         const ends: Promise<[string, string]>[] = [];
         for (const { stream: number, kind, length } of actions) {
-          const entry = streams.get(number) ?? { stream: lanes.open(), given: [] };
+          const entry = streams.get(number) ?? {
+            stream: lanes.open(),
+            given: [],
+            slab: undefined,
+            filled: 0,
+          };
           streams.set(number, entry);
           const { stream, given } = entry;
-          if (kind === 'chunk') {
+          if (kind === 'chunk' && entry.slab === undefined) {
             given.push(bytes(length, number));
             stream.update(bytes(length, number));
-          } else if (kind === 'slab') {
-            const slab = lanes.allocate(length);
-            slab?.view.set(bytes(length, number));
-            if (slab !== undefined) stream.updateSlab(slab, length);
-            if (slab !== undefined) given.push(bytes(length, number));
-            slab?.release();
+          } else if (kind === 'slab' && (entry.slab !== undefined || given.length === 0)) {
+            entry.slab ??= lanes.allocate(200_000);
+            const piece = bytes(length, number).subarray(0, 200_000 - entry.filled);
+            entry.slab?.view.set(piece, entry.filled);
+            if (entry.slab !== undefined) given.push(piece);
+            entry.filled += piece.length;
+            if (entry.slab !== undefined) stream.updateSlab(entry.slab, entry.filled);
+          } else if (kind === 'chunk' || kind === 'slab') {
+            expect(() =>
+              kind === 'chunk' ? stream.update(bytes(1)) : stream.updateSlab(entry.slab ?? foreign, 1),
+            ).toThrow();
           } else if (kind === 'flush') lanes.flush();
           else if (kind === 'turn') await turn();
           else {
             streams.delete(number);
+            entry.slab?.release();
             if (kind === 'abandon') stream.abandon();
             else ends.push(stream.digest().then((found) => [found, expected(...given)]));
           }
@@ -216,9 +256,11 @@ describe.each(KINDS)('MD5 in lanes: %s', (_name, create, simd) => {
       const stream = lanes.open();
       const slab = lanes.allocate(200_000);
       expect(slab).toBeDefined();
-      stream.update(bytes(100_001));
       if (slab !== undefined) stream.updateSlab(slab, 150_000);
       slab?.release();
+      const chunks = lanes.open();
+      chunks.update(bytes(100_001));
+      chunks.abandon();
       stream.abandon();
       stream.abandon();
       await expect(stream.digest()).rejects.toMatchObject({ code: 'interrupted' });
@@ -234,18 +276,29 @@ describe.each(KINDS)('MD5 in lanes: %s', (_name, create, simd) => {
     expect(() => stream.update(bytes(1))).toThrow(/has ended/);
   });
 
-  test('a slab is given once, with no more than it holds', () => {
+  test('a slab is given to one stream, alone, with no more than it holds', () => {
     const lanes = create();
     const stream = lanes.open();
     const slab = lanes.allocate(10);
     if (slab === undefined) throw new Error('no room');
     expect(() => stream.updateSlab(slab, 11)).toThrow(/11 bytes of a slab of 10/);
+    stream.updateSlab(slab, 6);
     stream.updateSlab(slab, 10);
-    expect(() => stream.updateSlab(slab, 10)).toThrow(/given to an MD5 before/);
+    expect(() => stream.updateSlab(slab, 9)).toThrow(/9 bytes of a slab of which 10 were given/);
+    expect(() => stream.updateSlab(slab, 11)).toThrow(/11 bytes of a slab of 10/);
+    expect(() => stream.update(bytes(1))).toThrow(/either chunks or one slab/);
+    expect(() => lanes.open().updateSlab(slab, 10)).toThrow(/given to an MD5 before/);
+    const other = lanes.open();
+    other.update(bytes(1));
+    const spare = lanes.allocate(10);
+    if (spare !== undefined) expect(() => other.updateSlab(spare, 1)).toThrow(/either chunks or one slab/);
+    if (spare !== undefined) expect(() => stream.updateSlab(spare, 1)).toThrow(/either chunks or one slab/);
+    spare?.release();
+    other.abandon();
     const released = lanes.allocate(10);
     released?.release();
-    if (released !== undefined) expect(() => stream.updateSlab(released, 1)).toThrow(/or released/);
-    expect(() => stream.updateSlab({ view: new Uint8Array(3), release() {} }, 3)).toThrow(/other lanes/);
+    if (released !== undefined) expect(() => lanes.open().updateSlab(released, 1)).toThrow(/or released/);
+    expect(() => lanes.open().updateSlab(foreign, 3)).toThrow(/other lanes/);
     expect(() => lanes.allocate(-1)).toThrow(/not a number of bytes/);
     expect(lanes.allocate(2 ** 40)?.view.length).toBeUndefined();
     stream.abandon();

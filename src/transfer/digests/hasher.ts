@@ -30,7 +30,10 @@ const LEAST_READ_BYTES = 1 << 12;
 export interface Hasher {
   readonly algorithms: ReadonlySet<DigestAlgorithm>;
   update(chunk: Uint8Array): void;
-  /** Takes the first bytes of a slab of its lanes, without a copy; the slab must stay until the digests are there. */
+  /**
+   * Takes the first bytes of a slab of its lanes, without a copy, and again when there are more of them; in place of `update`. The
+   * slab must stay until the digests are there.
+   */
   updateSlab(slab: Slab, length: number): void;
   /** Ends the computation; strongest first. May be asked for again. */
   digests(): Promise<Digest[]>;
@@ -143,7 +146,7 @@ export async function readInto(
 /** One digest under way. */
 interface Part {
   update(chunk: Uint8Array): void;
-  /** All bytes at once, which lie in a slab of the lanes. */
+  /** All bytes so far, which lie in a slab of the lanes. */
   updateSlab(slab: Slab, length: number): void;
   /** Undefined where it cannot be told. */
   hex: () => string | undefined | Promise<string | undefined>;
@@ -162,11 +165,37 @@ function createPart(name: DigestAlgorithm, { lanes, expected }: HasherOptions): 
       abandon: () => stream.abandon(),
     };
   }
-  const plain = createPlainPart(name);
+  return { ...piecewise(createPlainPart(name)), abandon() {} };
+}
+
+/** Bytes of a slab are taken in pieces of at least so many: a call for each read would cost more than the digest. */
+const PIECE_BYTES = 64 << 10;
+
+/** Adds slabs to what takes chunks. */
+function piecewise<T>({
+  update,
+  hex,
+}: {
+  update(chunk: Uint8Array): void;
+  hex(): T;
+}): Pick<Part, 'update' | 'updateSlab'> & { hex(): T } {
+  let slab: Slab | undefined;
+  let [there, taken] = [0, 0];
+  const take = () => {
+    if (slab !== undefined && there > taken) update(slab.view.subarray(taken, there));
+    taken = there;
+  };
   return {
-    ...plain,
-    updateSlab: ({ view }, length) => plain.update(view.subarray(0, length)),
-    abandon() {},
+    update,
+    updateSlab(from, length) {
+      slab = from;
+      there = length;
+      if (there - taken >= PIECE_BYTES) take();
+    },
+    hex() {
+      take();
+      return hex();
+    },
   };
 }
 
@@ -183,15 +212,14 @@ function createEtagPart(lanes: Md5Lanes | undefined, expected: HasherOptions['ex
   const md5 = createMultipartMd5([...new Set(sizes)], {
     open: lanes === undefined ? undefined : () => lanes.open(),
   });
-  return {
+  const pieces = piecewise({
     update: (chunk) => md5.update(chunk),
-    updateSlab: ({ view }, length) => md5.update(view.subarray(0, length)),
     async hex() {
       const found = await md5.etags();
       return etags.find((etag) => found.some((one) => one.etag === etag));
     },
-    abandon: () => md5.abandon(),
-  };
+  });
+  return { ...pieces, abandon: () => md5.abandon() };
 }
 
 function createPlainPart(name: Exclude<DigestAlgorithm, 's3etag'>): {

@@ -11,12 +11,16 @@ const WORTH_BYTES = 8 << 20;
  * Lanes that are made at the first call; none where there is too little to hash.
  *
  * @param bytes that are to be hashed, as far as known
+ * @param expected as for `createMd5Lanes`
  */
-export function lanesOnce(bytes = Number.POSITIVE_INFINITY): () => Md5Lanes | undefined {
+export function lanesOnce(
+  bytes = Number.POSITIVE_INFINITY,
+  expected?: () => number,
+): () => Md5Lanes | undefined {
   let lanes: Md5Lanes | undefined;
   return () => {
     if (bytes < WORTH_BYTES) return undefined;
-    lanes ??= createMd5Lanes({ memoryBytes: MEMORY_BYTES });
+    lanes ??= createMd5Lanes({ memoryBytes: MEMORY_BYTES, expected });
     return lanes;
   };
 }

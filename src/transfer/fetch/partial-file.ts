@@ -153,6 +153,7 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       if (from.total !== undefined && from.total <= SPARE_BYTES) {
         const isSmall = from.total <= SMALL_BYTES;
         small = isSmall ? createSmallBody(from.total, lanes) : createSpareBody(from.total, lanes);
+        small?.hash(algorithms, 0, expectedOf(from));
         if (small !== undefined) return;
       }
       hasher = createHasher(algorithms, hasherOptions(from));
@@ -163,7 +164,9 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       });
     },
     async resume(from, algorithms, signal) {
+      const more = [...algorithms].some((algorithm) => !wanted.has(algorithm));
       wanted = new Set([...wanted, ...algorithms]);
+      if (small !== undefined && more) small.hash(wanted, length, expectedOf(from));
       if (small === undefined) {
         await blocks.flush();
         if (!blocks.isOpen) await onDisk(file, () => openForWriting('r+'));
@@ -181,6 +184,7 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
     room: () => small?.room(length),
     landed(count) {
       length += count;
+      small?.landed(length);
     },
     write(chunk) {
       const total = small?.total ?? origin?.total;
@@ -192,9 +196,10 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
         return blocks.write(chunk);
       }
       small.write(chunk, at);
+      small.landed(length);
       return undefined;
     },
-    digests: () => small?.digests(length, wanted, expectedOf(origin)) ?? hasher.digests(),
+    digests: () => (small ?? hasher).digests(),
     async etagFor(partSize, signal) {
       const md5 = createMultipartMd5([partSize], {
         open: lanes === undefined ? undefined : () => lanes.open(),

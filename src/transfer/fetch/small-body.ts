@@ -1,7 +1,7 @@
 /**
- * A small file on its way: in memory until it is whole and proven, then written at once. Its digests are computed when
- * it is whole, MD5 together with other files and in place. It lies in the memory of the lanes where that has room: memory
- * that is used again costs no page faults, which would be as dear as the digest.
+ * A small file on its way: in memory until it is whole and proven, then written at once. Its digests are computed as it
+ * comes, while its bytes are still in the cache, MD5 together with other files and in place. It lies in the memory of the
+ * lanes where that has room: memory that is used again costs no page faults, which would be as dear as the digest.
  */
 import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -18,12 +18,12 @@ export interface SmallBody {
   room(from: number): Uint8Array;
   /** Copies a chunk to its place. */
   write(chunk: Uint8Array, at: number): void;
-  /** Digests of the first `length` bytes. They are final: nothing may be written after this. */
-  digests(
-    length: number,
-    algorithms: Iterable<DigestAlgorithm>,
-    expected?: HasherOptions['expected'],
-  ): Promise<Digest[]>;
+  /** Which digests are wanted; those of an earlier call are begun again with the first `length` bytes. */
+  hash(algorithms: Iterable<DigestAlgorithm>, length: number, expected?: HasherOptions['expected']): void;
+  /** The first `length` bytes are there, for good. */
+  landed(length: number): void;
+  /** Digests of what landed. They are final: nothing may be written after this. */
+  digests(): Promise<Digest[]>;
   /** Shows the first `length` bytes. */
   read(length: number, look: (bytes: Uint8Array) => void): void;
   /** Writes the first `length` bytes to `file`, whose folder is made if it is missing. */
@@ -45,24 +45,34 @@ export function createSpareBody(total: number, lanes: Md5Lanes | undefined): Sma
 
 function bodyIn(slab: Slab | undefined, total: number, lanes: Md5Lanes | undefined): SmallBody {
   const view = slab?.view ?? Buffer.allocUnsafe(total);
-  let found: Promise<Digest[]> | undefined;
-  const compute: SmallBody['digests'] = (length, algorithms, expected) => {
-    const hasher = createHasher(algorithms, { lanes, expected });
-    if (slab === undefined || !hasher.algorithms.has('md5')) hasher.update(view.subarray(0, length));
-    else hasher.updateSlab(slab, length);
-    return hasher.digests();
+  let hasher = createHasher([]);
+  /** False where bytes are given to it as chunks: a slab is hashed in place once. */
+  let inPlace = slab !== undefined;
+  let landed = 0;
+  const take = (length: number): void => {
+    if (inPlace && slab !== undefined) hasher.updateSlab(slab, length);
+    else hasher.update(view.subarray(landed, length));
+    landed = length;
   };
   return {
     total,
     room: (from) => view.subarray(from),
     write: (chunk, at) => view.set(chunk, at),
-    digests(length, algorithms, expected) {
-      found ??= compute(length, algorithms, expected);
-      return found;
+    hash(algorithms, length, expected) {
+      if (landed > 0) inPlace = false;
+      hasher.abandon();
+      hasher = createHasher(algorithms, { lanes, expected });
+      landed = 0;
+      if (length > 0) take(length);
     },
+    landed: take,
+    digests: () => hasher.digests(),
     read: (length, look) => look(view.subarray(0, length)),
     writeTo: (file, length) => writeWhole(file, view.subarray(0, length)),
-    release: () => slab?.release(),
+    release() {
+      hasher.abandon();
+      slab?.release();
+    },
   };
 }
 

@@ -57,7 +57,7 @@ const context: FetchContext = {
   pace: { slowDown: () => say({ type: 'slow-down' }) },
   retry: settings.retry,
   flush: settings.flush,
-  lanes: lanesOnce(),
+  lanes: lanesOnce(undefined, () => streams.size),
   streams: (path) => streams.get(path) ?? 1,
   partBudget: createPartBudget(),
   hedge: createHedge({ floorMs: settings.timeouts?.hedge }),

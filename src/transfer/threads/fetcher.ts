@@ -70,6 +70,7 @@ export function createFetcher(options: FetcherOptions, bytes = Number.POSITIVE_I
   const meter = createMeter();
   const watch = startWatch(signal, timeouts);
   const throttle = bandwidth === undefined ? undefined : createThrottle(bandwidth, signal);
+  let active = 0;
   const context = {
     ...rest,
     meter,
@@ -77,12 +78,19 @@ export function createFetcher(options: FetcherOptions, bytes = Number.POSITIVE_I
     throttle,
     signal,
     mirrors: createMirrors(options.onMirror, options.mirrors),
-    lanes: lanesOnce(bytes),
+    lanes: lanesOnce(bytes, () => active),
     partBudget: createPartBudget(),
     hedge: createHedge({ floorMs: timeouts?.hedge }),
   };
   return {
-    fetch: (file) => fetchFile(file, context),
+    async fetch(file) {
+      active += 1;
+      try {
+        return await fetchFile(file, context);
+      } finally {
+        active -= 1;
+      }
+    },
     read: meter.read,
     workedMs: () => performance.eventLoopUtilization().active,
     async end() {

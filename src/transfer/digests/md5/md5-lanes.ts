@@ -21,11 +21,14 @@ export interface Slab {
 export interface Md5Stream {
   /** Takes the next bytes, in any chunking. They are copied before it returns. */
   update(chunk: Uint8Array): void;
-  /** Takes the first `length` bytes of a slab as the next bytes, without a copy. Each slab is given once. */
+  /**
+   * Takes the first `length` bytes of a slab, without a copy; again, with a greater length, when more of it is filled. The slab
+   * is the whole of the stream, and of no other.
+   */
   updateSlab(slab: Slab, length: number): void;
   /**
    * Ends the stream. Resolves with 32 hex digits, in lower case, once enough others wait as well, at the latest after
-   * `waitMs` or `flush`; in the next turn of the event loop where nothing else is under way. Rejects after `abandon`.
+   * `waitMs` or `flush`; in the next turn of the event loop where nothing else is expected. Rejects after `abandon`.
    */
   digest(): Promise<string>;
   /** Forgets the stream and frees its memory. */
@@ -52,8 +55,13 @@ export interface Md5LanesOptions {
   memoryBytes?: number | undefined;
   /** Bytes of a stream that are gathered before they are hashed; a multiple of 64. Default 32 KiB. */
   pageBytes?: number | undefined;
-  /** Milliseconds that an ended stream waits for others while some are under way. Default 5. */
+  /** Milliseconds that an ended stream waits for others while some are under way. Default 25 where streams end often, else 5. */
   waitMs?: number | undefined;
+  /**
+   * How many streams there are and will be soon, those included that wait for their digest: as long as there may come more, lanes
+   * are kept free for them. Default: the streams that are open and the slabs that are being filled.
+   */
+  expected?: (() => number) | undefined;
   /** False for `node:crypto` in any case. */
   simd?: boolean | undefined;
 }

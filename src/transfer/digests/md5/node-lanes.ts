@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { CarrelError } from '../../../errors.ts';
 import type { Md5Lanes, Slab } from './md5-lanes.ts';
-import { checkLength, checkSize, slabIsForeign, slabIsGone } from './slabs.ts';
+import { checkLength, checkSize, slabIsForeign, slabIsGone, slabIsNotAll } from './slabs.ts';
 
 /** Lanes that are none: each stream is hashed by itself, when its bytes come. Slabs are bounded all the same. */
 export function createNodeLanes(memoryBytes: number): Md5Lanes {
@@ -32,19 +32,31 @@ export function createNodeLanes(memoryBytes: number): Md5Lanes {
       const hash = createHash('md5');
       let digest: Promise<string> | undefined;
       let abandoned = false;
-      const update = (bytes: Uint8Array) => {
+      let own: Slab | undefined;
+      let taken = 0;
+      const mustBeOpen = () => {
         if (digest !== undefined || abandoned) throw new CarrelError('usage', 'this MD5 has ended');
-        hash.update(bytes);
       };
       return {
-        update,
+        update(bytes) {
+          mustBeOpen();
+          if (own !== undefined) throw slabIsNotAll();
+          taken += bytes.length;
+          hash.update(bytes);
+        },
         updateSlab(slab, length) {
-          const fresh = slabs.get(slab);
-          if (fresh === undefined) throw slabIsForeign();
-          if (!fresh) throw slabIsGone();
-          checkLength(length, slab.view.length);
+          mustBeOpen();
+          if (own !== slab) {
+            if (own !== undefined || taken > 0) throw slabIsNotAll();
+            const fresh = slabs.get(slab);
+            if (fresh === undefined) throw slabIsForeign();
+            if (!fresh) throw slabIsGone();
+          }
+          checkLength(length, slab.view.length, taken);
           slabs.set(slab, false);
-          update(slab.view.subarray(0, length));
+          own = slab;
+          hash.update(slab.view.subarray(taken, length));
+          taken = length;
         },
         digest() {
           if (abandoned) return Promise.reject(new CarrelError('interrupted', 'this MD5 was given up'));

@@ -9,8 +9,8 @@ export interface Segment {
   at: number;
   /** At least 1. */
   blocks: number;
-  /** Called when the last block was taken. */
-  free: () => void;
+  /** Called when the last block was taken; undefined where the memory stays with the stream. */
+  free: (() => void) | undefined;
 }
 
 /** A stream as the scheduler sees it. */
@@ -29,11 +29,12 @@ export interface Scheduler {
   readonly ready: readonly Work[];
   /** Bytes that wait. */
   readonly bytes: number;
+  /** Blocks that stand right behind the last ones of the stream become one segment with them. */
   add(work: Work, segment: Segment): void;
   /** Drops what a stream has waiting. */
   remove(work: Work): void;
-  /** Goes on while at least so many streams have blocks. */
-  run(least: number): void;
+  /** Goes on while at least so many streams have blocks, unless it is enough. */
+  run(least: number, isEnough?: () => boolean): void;
 }
 
 /** A scheduler over one machine. */
@@ -65,7 +66,7 @@ export function createScheduler(machine: Md5Machine): Scheduler {
       head.blocks -= blocks;
       if (head.blocks > 0) continue;
       work.queue.shift();
-      head.free();
+      head.free?.();
       emptied ||= work.queue.length === 0;
     }
     if (!emptied) return;
@@ -81,20 +82,26 @@ export function createScheduler(machine: Md5Machine): Scheduler {
       return 64 * waiting;
     },
     add(work, segment) {
-      if (work.queue.length === 0) ready.push(work);
-      work.queue.push(segment);
       waiting += segment.blocks;
+      const last = work.queue.at(-1);
+      if (last === undefined) ready.push(work);
+      else if (last.free === undefined && last.at + 64 * last.blocks === segment.at) {
+        last.blocks += segment.blocks;
+        last.free = segment.free;
+        return;
+      }
+      work.queue.push(segment);
     },
     remove(work) {
       if (work.queue.length === 0) return;
       ready = ready.filter((other) => other !== work);
       for (const { blocks, free } of work.queue.splice(0)) {
         waiting -= blocks;
-        free();
+        free?.();
       }
     },
-    run(least) {
-      while (ready.length >= least && ready.length > 0) step();
+    run(least, isEnough) {
+      while (ready.length >= least && ready.length > 0 && isEnough?.() !== true) step();
     },
   };
 }

@@ -1,8 +1,8 @@
 /**
  * Streams in the lanes of one machine: their memory, and the moments at which they are hashed.
  *
- * Bytes are hashed as late as they may be, for full lanes cost a fourth per byte: when eight streams have blocks; when
- * every open stream has a full page; when memory runs out; and when somebody has waited for a digest for long enough.
+ * Bytes are hashed as late as they may be, for full lanes cost a fourth per byte: when eight streams have blocks; when no
+ * other stream can bring any; when too much waits; and when somebody has waited for a digest for long enough.
  */
 import { CarrelError } from '../../../errors.ts';
 import type { Md5Machine } from './machine.ts';
@@ -20,22 +20,29 @@ const PAGE_GAP = 1088;
 /** Share of the memory that bodies leave to others which could as well go elsewhere. */
 const SPARE = 1 / 2;
 
-/** Milliseconds that an ended stream waits for others. */
-const WAIT_MS = 5;
+/** Bytes that wait at most for streams which bring nothing. */
+const MOST_WAITING = 8 << 20;
+
+/** Milliseconds that an ended stream waits for others, where streams end often enough to fill the lanes meanwhile. */
+const WAIT_MS = 25;
+
+/** Where they do not, waiting would only take time. */
+const SHORT_WAIT_MS = 5;
 
 /** Lanes over a machine. */
 export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptions, 'simd'> = {}): Md5Lanes {
   const { memory } = machine;
   const pageBytes = options.pageBytes ?? PAGE_BYTES;
-  const waitMs = options.waitMs ?? WAIT_MS;
   if (!Number.isInteger(pageBytes / 64) || pageBytes < 64)
     throw new CarrelError('usage', `pages of ${pageBytes} bytes: a multiple of 64 is needed`);
   const pages = createPages(machine.free, pageBytes, memory.length >> 2);
   const slabs = new Slabs(memory, pages.end, () => wakeSoon());
   const scheduler = createScheduler(machine);
   const streams = new Set<SimdStream>();
-  /** Ended streams that are not hashed yet. */
-  let ended = 0;
+  /** Ended streams that are not hashed yet, the first to end first, and when they did. */
+  const ended = new Map<SimdStream, number>();
+  const expected = options.expected ?? (() => streams.size + slabs.filling);
+  const ends = createEnds();
   let soon: NodeJS.Immediate | undefined;
   let later: NodeJS.Timeout | undefined;
 
@@ -58,33 +65,38 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
   };
   /** Sees to it that nobody waits for ever. */
   const wake = () => {
-    if (ended === 0) return;
-    later ??= setTimeout(flush, waitMs);
+    if (ended.size === 0) return;
+    later ??= setTimeout(onTime, options.waitMs ?? (ends.often() ? WAIT_MS : SHORT_WAIT_MS));
     wakeSoon();
+  };
+  /** Those who have waited are finished, in the company of whoever has blocks; the others stay. */
+  const onTime = () => {
+    later = undefined;
+    const now = performance.now();
+    const due = [...ended].filter(([, since]) => now - since >= SHORT_WAIT_MS - 1).map(([stream]) => stream);
+    scheduler.run(1, () => !due.some((stream) => ended.has(stream)));
+    wake();
   };
   /** Nothing under way that could fill the lanes: the next turn it is, for this one may bring more. */
   const wakeSoon = () => {
-    if (ended > 0 && isAlone()) soon ??= setImmediate(onTurn);
+    if (ended.size > 0 && isAlone()) soon ??= setImmediate(onTurn);
   };
-  const isAlone = () => streams.size === ended && slabs.filling === 0;
+  const isAlone = () => expected() <= ended.size;
   const onTurn = () => {
     soon = undefined;
     if (isAlone()) flush();
   };
-  /** Frees what streams keep that have not ended. */
-  const settle = (which: (stream: SimdStream) => boolean) => {
-    for (const stream of streams) if (which(stream)) stream.settle();
-  };
 
   const takePage = (): { at: number; free: () => void } => {
     let at = pages.take();
-    if (at === undefined) {
-      flush();
+    // As wide as it goes: what one stream has more than the others goes on waiting, if it may.
+    while (at === undefined && scheduler.ready.length > 0) {
+      scheduler.run(scheduler.ready.length);
       at = pages.take();
     }
     if (at === undefined) {
       // More open streams than pages: each keeps less than a block, outside of the memory.
-      settle(() => true);
+      for (const stream of streams) stream.settle();
       flush();
       at = pages.take();
     }
@@ -98,26 +110,25 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
     view: new DataView(memory.buffer),
     pageBytes,
     takePage,
-    claim: (slab, length) => slabs.claim(slab, length),
+    claim: (slab) => slabs.claim(slab),
     enqueue: (work, segment) => scheduler.add(work, segment),
     onFullPage() {
       if (scheduler.ready.length >= LANES) {
         runFull();
         return;
       }
-      const open = streams.size - ended;
       const full = scheduler.ready.filter((work) => !work.ended).length;
-      const isAll = full >= open && slabs.filling === 0;
-      // Some stream brings nothing: the others need not wait for it for ever.
-      if (isAll || scheduler.bytes >= 2 * LANES * pageBytes) flush();
+      const isAll = full >= expected() - ended.size;
+      // Some stream brings nothing: the others need not wait for it for ever. What one has more than the others waits.
+      if (isAll || scheduler.bytes >= MOST_WAITING) scheduler.run(scheduler.ready.length);
     },
-    onEnd() {
-      ended += 1;
+    onEnd(stream) {
+      ended.set(stream, ends.note());
       runFull();
       wake();
     },
     onOver(stream) {
-      if (stream.ended) ended -= 1;
+      ended.delete(stream);
       streams.delete(stream);
       scheduler.remove(stream);
       wakeSoon();
@@ -129,8 +140,8 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
     allocate(bytes) {
       const slab = slabs.take(bytes);
       if (slab !== undefined) return slab;
-      settle(({ keepsSlab }) => keepsSlab);
-      if (scheduler.ready.length === 0) return undefined;
+      // Only what has ended gives memory back when it is hashed.
+      if (ended.size === 0) return undefined;
       flush();
       return slabs.take(bytes);
     },
@@ -141,6 +152,20 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
       return stream;
     },
     flush,
+  };
+}
+
+/** How often streams end. */
+function createEnds(): { note(): number; often(): boolean } {
+  const last: number[] = [];
+  return {
+    note() {
+      const now = performance.now();
+      last.push(now);
+      if (last.length > LANES) last.shift();
+      return now;
+    },
+    often: () => last.length === LANES && performance.now() - (last[0] ?? 0) < 2 * WAIT_MS,
   };
 }
 

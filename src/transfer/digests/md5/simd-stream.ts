@@ -8,6 +8,7 @@ import { CarrelError } from '../../../errors.ts';
 import { firstState, type Md5State } from './machine.ts';
 import type { Md5Stream, Slab } from './md5-lanes.ts';
 import type { Segment, Work } from './scheduler.ts';
+import { checkLength, slabIsNotAll } from './slabs.ts';
 
 const BLOCK = 64;
 
@@ -19,13 +20,13 @@ export interface Surroundings {
   readonly pageBytes: number;
   takePage(): { at: number; free: () => void };
   /** Takes a slab; throws `usage` where it must not be given. */
-  claim(slab: Slab, length: number): { at: number; free: () => void };
+  claim(slab: Slab): { at: number; free: () => void };
   /** More blocks of this stream may be hashed. */
   enqueue(work: Work, segment: Segment): void;
-  /** A page of some stream is full; there may be enough of them to go on. */
+  /** Some stream has a page full of blocks in the queue; there may be enough of them to go on. */
   onFullPage(): void;
   /** A stream has ended; its last blocks are in the queue. */
-  onEnd(): void;
+  onEnd(stream: SimdStream): void;
   /** The stream is over: hashed or given up. */
   onOver(stream: SimdStream): void;
 }
@@ -45,6 +46,8 @@ export class SimdStream implements Md5Stream, Work {
   ended = false;
   readonly #lanes: Surroundings;
   #region: Region | undefined;
+  /** All of the stream, where it is not chunks; `#region` is what of it is not in the queue yet. */
+  #slab: Slab | undefined;
   /** Less than a block, while no region is held. */
   #carry: Uint8Array | undefined;
   #total = 0;
@@ -57,18 +60,20 @@ export class SimdStream implements Md5Stream, Work {
     this.#lanes = lanes;
   }
 
-  /** True where it keeps a slab that is not in the queue. */
-  get keepsSlab(): boolean {
-    return this.#region?.room === 0;
-  }
-
-  /** Puts all whole blocks into the queue and frees the memory of the rest. */
+  /** Puts all whole blocks into the queue and frees the memory of the rest; a slab may still grow, and stays. */
   settle(): void {
     const region = this.#region;
     if (region === undefined) return;
-    this.#region = undefined;
     const { at, fill, free } = region;
     const blocks = Math.floor(fill / BLOCK);
+    if (this.#slab !== undefined) {
+      if (blocks === 0) return;
+      region.at += BLOCK * blocks;
+      region.fill -= BLOCK * blocks;
+      this.#lanes.enqueue(this, { at, blocks, free: undefined });
+      return;
+    }
+    this.#region = undefined;
     if (fill > BLOCK * blocks) this.#carry = this.#lanes.memory.slice(at + BLOCK * blocks, at + fill);
     if (blocks === 0) free();
     else this.#lanes.enqueue(this, { at, blocks, free });
@@ -84,23 +89,23 @@ export class SimdStream implements Md5Stream, Work {
 
   update(chunk: Uint8Array): void {
     this.#mustBeOpen();
+    if (this.#slab !== undefined) throw slabIsNotAll();
     this.#append(chunk);
   }
 
   updateSlab(slab: Slab, length: number): void {
     this.#mustBeOpen();
-    const { at, free } = this.#lanes.claim(slab, length);
-    // Blocks must go on where the last one ended: what is lacking there is copied.
-    const before = this.#total % BLOCK;
-    const copied = before === 0 ? 0 : Math.min(BLOCK - before, length);
-    if (copied > 0) this.#append(this.#lanes.memory.subarray(at, at + copied));
-    if (copied === length) {
-      free();
-      return;
-    }
+    const region = this.#slab === slab ? this.#region : undefined;
+    if (region === undefined && (this.#total > 0 || this.#slab !== undefined)) throw slabIsNotAll();
+    checkLength(length, slab.view.length, this.#total);
+    const own = region ?? { ...this.#lanes.claim(slab), fill: 0, room: 0 };
+    this.#slab = slab;
+    this.#region = own;
+    own.fill += length - this.#total;
+    this.#total = length;
+    if (own.fill < this.#lanes.pageBytes) return;
     this.settle();
-    this.#region = { at: at + copied, fill: length - copied, room: 0, free };
-    this.#total += length - copied;
+    this.#lanes.onFullPage();
   }
 
   digest(): Promise<string> {
@@ -113,7 +118,7 @@ export class SimdStream implements Md5Stream, Work {
     this.#pad();
     // Only now: making room for the padding may have hashed what was there.
     this.ended = true;
-    this.#lanes.onEnd();
+    this.#lanes.onEnd(this);
     return this.#digest;
   }
 
@@ -134,7 +139,6 @@ export class SimdStream implements Md5Stream, Work {
 
   #append(chunk: Uint8Array): void {
     for (let from = 0; from < chunk.length; ) {
-      if (this.keepsSlab) this.settle();
       const page = this.#region ?? this.#openPage();
       const piece = chunk.subarray(from, from + page.room);
       this.#write(page, piece);
@@ -172,8 +176,8 @@ export class SimdStream implements Md5Stream, Work {
     memory.fill(0, end + 1, length);
     view.setInt32(length, this.#total << 3, true);
     view.setInt32(length + 4, Math.floor(this.#total / 2 ** 29), true);
-    page.fill = padded;
-    this.settle();
+    this.#region = undefined;
+    this.#lanes.enqueue(this, { at: page.at, blocks: padded / BLOCK, free: page.free });
   }
 }
 

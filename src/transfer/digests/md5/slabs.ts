@@ -34,11 +34,11 @@ export class Slabs {
   /**
    * Takes a slab for a stream, which calls `free` when it is hashed.
    *
-   * @throws CarrelError `usage` for one of another memory, one that was given before or released, or too long a length
+   * @throws CarrelError `usage` for one of another memory, or one that was given before or released
    */
-  claim(slab: Slab, length: number): { at: number; free: () => void } {
+  claim(slab: Slab): { at: number; free: () => void } {
     if (!(slab instanceof MemorySlab) || slab.owner !== this) throw slabIsForeign();
-    return slab.claim(length);
+    return slab.claim();
   }
 }
 
@@ -65,9 +65,8 @@ class MemorySlab implements Slab {
     this.owner.onRelease();
   }
 
-  claim(length: number): { at: number; free: () => void } {
+  claim(): { at: number; free: () => void } {
     if (this.#given || !this.#held) throw slabIsGone();
-    checkLength(length, this.view.length);
     this.#given = true;
     this.#hashing = true;
     this.owner.filling -= 1;
@@ -90,15 +89,24 @@ export function checkSize(bytes: number): void {
     throw new CarrelError('usage', `not a number of bytes: ${bytes}`, { item: String(bytes) });
 }
 
-/** @throws CarrelError `usage` for more than a slab of `bytes` holds */
-export function checkLength(length: number, bytes: number): void {
+/** @throws CarrelError `usage` for more than a slab of `bytes` holds, or less than the `before` that were given of it */
+export function checkLength(length: number, bytes: number, before: number): void {
   if (!Number.isSafeInteger(length) || length < 0 || length > bytes)
     throw new CarrelError('usage', `${length} bytes of a slab of ${bytes}`, { item: String(length) });
+  if (length < before)
+    throw new CarrelError('usage', `${length} bytes of a slab of which ${before} were given`, {
+      item: String(length),
+    });
 }
 
 /** What a slab of other lanes is refused with. */
 export function slabIsForeign(): CarrelError {
   return new CarrelError('usage', 'this slab belongs to other lanes');
+}
+
+/** What a slab is refused with beside other bytes. */
+export function slabIsNotAll(): CarrelError {
+  return new CarrelError('usage', 'a stream takes either chunks or one slab');
 }
 
 /** What a slab is refused with that was used. */
