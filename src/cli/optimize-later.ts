@@ -7,17 +7,24 @@ import type { TransferEvent } from '../transfer/index.ts';
  * functions often enough to be optimized, in every thread, and ends before that has paid.
  */
 const LATER = 10_000_000;
-const SOON = 67_584;
 
 /** Files from which on it does pay. */
 const LONG_RUN = 5_000;
 
-/** For Node 20 alone: the flag is one of V8's own, and later versions count calls instead. */
-export function optimizeLater(bytes: number = LATER): void {
-  if (process.versions.v8.startsWith('11.')) setFlagsFromString(`--interrupt-budget=${bytes}`);
-}
-
-/** Takes it back where there is much to fetch; threads that start after this event have it from their first function on. */
-export function optimizeForPlan(event: TransferEvent): void {
-  if (event.type === 'plan' && event.files - event.present >= LONG_RUN) optimizeLater(SOON);
+/**
+ * Takes the events of a transfer and raises the limit once bytes have come, unless there is much to fetch. Not sooner: V8
+ * refuses code that was compiled under other flags, Node's own modules too, and each thread would compile them again.
+ *
+ * For Node 20 alone: the flag is one of V8's own, and later versions count calls instead.
+ */
+export function optimizeLater(): (event: TransferEvent) => void {
+  let settled = !process.versions.v8.startsWith('11.');
+  return (event) => {
+    if (settled) return;
+    if (event.type === 'plan') settled = event.files - event.present >= LONG_RUN;
+    else if (event.type === 'progress' && event.bytes > 0) {
+      settled = true;
+      setFlagsFromString(`--interrupt-budget=${LATER}`);
+    }
+  };
 }

@@ -5,7 +5,7 @@ import type { SingleBar } from 'cli-progress';
 import { CarrelError } from '../../errors.ts';
 import type { TransferEvent } from '../../transfer/index.ts';
 import type { Run } from '../command.ts';
-import { optimizeForPlan } from '../optimize-later.ts';
+import { optimizeLater } from '../optimize-later.ts';
 import { textOf } from '../settings.ts';
 import { printable } from '../terminal.ts';
 import { toJson } from './json.ts';
@@ -23,9 +23,10 @@ const LINE_EVERY_SECONDS = 10;
 /** The reporter that fits a run: JSON Lines on stdout, a bar on a terminal, lines elsewhere, or silence. */
 export async function createProgress(run: Run): Promise<ProgressReporter> {
   const { report, end } = await openReporter(run);
+  const tune = optimizeLater();
   return {
     report(event) {
-      optimizeForPlan(event);
+      tune(event);
       report(event);
     },
     end,
