@@ -48,7 +48,8 @@ export function requireCached(path: string, { folder, use, version }: CodeCache)
   if (folder === undefined) return require(path);
   const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
   if (enableCompileCache !== undefined) {
-    if (ownFolder(folder)) enableCompileCache(folder);
+    // Node keeps what the first run of a file compiled.
+    if (ownFolder(folder)) enableCompileCache(join(folder, use));
     return require(path);
   }
   if (!process.versions.v8.startsWith('11.')) return require(path);

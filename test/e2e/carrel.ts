@@ -3,7 +3,7 @@
  * `npm test` builds `dist/` first; `CARREL_TEST_NODE` runs the command under another Node.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
@@ -51,9 +51,13 @@ export interface RunningCarrel {
   done: Promise<CarrelResult>;
 }
 
+/** State of all runs of a test process: among it the bytecode of each command. */
+const STATE = join(tmpdir(), `carrel-e2e-state-${process.pid}`);
+
 const running = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
+  rmSync(STATE, { recursive: true, force: true });
 });
 
 /** Starts the command. Only what `env` says and what a process cannot live without comes from our environment. */
@@ -66,7 +70,7 @@ export function startCarrel(args: readonly string[], options: RunOptions = {}): 
       HOME: process.env['HOME'],
       // Tests that fetch the same files twice count requests, and leave nothing in the home of whoever runs them.
       CARREL_REUSE: 'never',
-      CARREL_STATE_DIR: join(tmpdir(), `carrel-e2e-state-${process.pid}`),
+      CARREL_STATE_DIR: STATE,
       // No test leaves the machine, not even by way of pip.
       CARREL_PIP: '',
       ...options.env,
