@@ -96,6 +96,8 @@ const { outputFiles } = await build({
   target: 'node20.18',
   external,
   plugins: [duckdb, commander, pastTheDoors()],
+  // import() is not for scripts that come out of bytecode: V8 forgets who may answer it.
+  supported: { 'dynamic-import': false },
   define: { 'import.meta.url': '__moduleUrl' },
   banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   minifySyntax: true,

@@ -19,7 +19,7 @@ import {
 } from 'node:fs';
 import * as nodeModule from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { constants, Script } from 'node:vm';
+import { Script } from 'node:vm';
 import { threadId } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 
@@ -70,7 +70,6 @@ export function requireCached(path: string, { folder, use, version }: CodeCache)
   const script = new Script(`${WRAP}${source}\n})`, {
     filename: path,
     columnOffset: -WRAP.length,
-    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
   const module = { exports: {} };

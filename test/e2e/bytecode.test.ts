@@ -1,5 +1,7 @@
 /** What a run leaves for the next one: the bytecode of what it ran, which nobody else may have written. */
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -61,6 +63,32 @@ test('each command has its own, and its help another', async () => {
     (await kept()).map((path) => /(config|config-help|get-help)(?:$|[\\/])/.exec(path)?.[1]),
   );
   expect([...uses].sort()).toEqual(['config', 'config-help', 'get-help']);
+});
+
+test('what is loaded on the way is found by a run out of bytecode, too', async () => {
+  const signed: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    signed.push(request.headers.authorization?.slice(0, 16));
+    response.setHeader('content-type', 'application/xml');
+    response.end(
+      '<ListBucketResult><Name>one</Name><IsTruncated>false</IsTruncated><Contents><Key>a</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>"0cc175b9c0f1b6a831c399e269772661"</ETag><Size>1</Size></Contents></ListBucketResult>',
+    );
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const env = { CARREL_STATE_DIR: state, AWS_ACCESS_KEY_ID: 'a', AWS_SECRET_ACCESS_KEY: 'b' };
+    // The first leaves its bytecode, and so has to end well.
+    for (let run = 0; run < 2; run += 1) {
+      const args = ['ls', 's3://one/', '--endpoint', endpoint, '--sign', '--json'];
+      const { code, stderr } = await runCarrel(args, { env });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    }
+    expect((await kept()).length).toBeGreaterThan(0);
+    expect(signed).toEqual(['AWS4-HMAC-SHA256', 'AWS4-HMAC-SHA256']);
+  } finally {
+    server.close();
+  }
 });
 
 // Where Node keeps the bytecode by itself, reading it is Node's business.
