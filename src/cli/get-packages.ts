@@ -35,5 +35,6 @@ export async function getPackages(
     });
   }
   const { getFromTcia } = await import('./tcia-get.ts');
-  return await getFromTcia(run, what, flags, get);
+  // The `idc` of `get` means series; of packages nothing was said.
+  return await getFromTcia(run, what, { ...flags, prefer: undefined }, get);
 }

@@ -1,4 +1,4 @@
-/** A folder with a lock file of a cohort, one of packages of TCIA, or both; each is held against its own. */
+/** A folder with a lock file of a cohort, one of packages of TCIA, a list of what came from NBIA, or several of them; each is held against its own. */
 import { stat } from 'node:fs/promises';
 import {
   isFolderGood,
@@ -8,24 +8,35 @@ import {
   verifyFolder,
 } from '../cohort/index.ts';
 import { isCarrelError } from '../errors.ts';
-import { openPackageFolder, type PackageFolder, packageFiles, verifyPackageFolder } from '../tcia/index.ts';
+import {
+  type NbiaFolder,
+  openNbiaFolder,
+  openPackageFolder,
+  type PackageFolder,
+  packageFiles,
+  verifyNbiaFolder,
+  verifyPackageFolder,
+} from '../tcia/index.ts';
 import type { TransferEvent, VerifyReport } from '../transfer/index.ts';
 
-/** What a folder is held against; at least one of the two. */
+/** What a folder is held against; at least one of the three. */
 export interface LockedFolders {
   directory: string;
   cohort: LockedFolder | undefined;
   packages: PackageFolder | undefined;
-  /** Pinned by both. */
+  /** Only where the folder itself was named: the list is part of it. */
+  nbia: NbiaFolder | undefined;
+  /** Pinned by the lock files; a list of checksums tells no sizes. */
   bytes: number;
 }
 
 /** What was found. */
 export interface LockedFoldersReport {
-  /** Of both together; `extra` is what neither names. */
+  /** Of all together; `extra` is what none of them names. */
   all: VerifyReport;
   cohort: VerifyReport | undefined;
   packages: VerifyReport | undefined;
+  nbia: VerifyReport | undefined;
 }
 
 /**
@@ -37,11 +48,12 @@ export interface LockedFoldersReport {
 export async function openLockedFolders(path: string, directory?: string): Promise<LockedFolders> {
   const packages = await openPackageFolder(path, directory);
   const isFile = (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  const nbia = isFile ? undefined : await openNbiaFolder(path);
   const cohort =
     packages !== undefined && isFile
       ? undefined
       : await openLockedFolder(path, directory).catch((error: unknown) => {
-          if (packages !== undefined && isCarrelError(error, 'not-found')) return undefined;
+          if ((packages ?? nbia) !== undefined && isCarrelError(error, 'not-found')) return undefined;
           throw error;
         });
   const files = [
@@ -52,13 +64,14 @@ export async function openLockedFolders(path: string, directory?: string): Promi
     directory: cohort?.directory ?? packages?.directory ?? path,
     cohort,
     packages,
+    nbia,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
   };
 }
 
-/** Verifies a folder against each of its lock files, one after the other. */
+/** Verifies a folder against each of its lock files and lists, one after the other. */
 export async function verifyLockedFolders(
-  { cohort, packages }: LockedFolders,
+  { cohort, packages, nbia }: LockedFolders,
   options: {
     mode: 'full' | 'size';
     extra: boolean;
@@ -68,7 +81,8 @@ export async function verifyLockedFolders(
 ): Promise<LockedFoldersReport> {
   const ofCohort = cohort === undefined ? undefined : await verifyFolder(cohort, options);
   const ofPackages = packages === undefined ? undefined : await verifyPackageFolder(packages, options);
-  return { all: join(ofCohort, ofPackages), cohort: ofCohort, packages: ofPackages };
+  const ofNbia = nbia === undefined ? undefined : await verifyNbiaFolder(nbia, options);
+  return { all: join([ofCohort, ofPackages, ofNbia]), cohort: ofCohort, packages: ofPackages, nbia: ofNbia };
 }
 
 /** True for a part that was asked for and is not as pinned. */
@@ -76,17 +90,11 @@ export function isBad(report: VerifyReport | undefined): report is VerifyReport 
   return report !== undefined && !isFolderGood(report);
 }
 
-/** What fetches the packages of a folder again. */
-export function fetchAgainCommand({ packages }: LockedFolders, where: string): string {
-  const slugs = packages?.lock.packages.map(({ collection }) => collection?.slug ?? 'LINK') ?? [];
-  return `carrel tcia get ${[...new Set(slugs)].join(' ')} -o ${where}`;
-}
-
-function join(a: VerifyReport | undefined, b: VerifyReport | undefined): VerifyReport {
-  const reports = [a, b].filter((one) => one !== undefined);
-  const [first, second] = reports.map(({ extra }) => extra);
-  const known = new Set(second);
-  const extra = second === undefined ? first : first?.filter((path) => known.has(path));
+function join(some: readonly (VerifyReport | undefined)[]): VerifyReport {
+  const reports = some.filter((one) => one !== undefined);
+  const [first, ...others] = reports.map(({ extra }) => extra);
+  const known = others.map((extra) => new Set(extra));
+  const extra = first?.filter((path) => known.every((names) => names.has(path)));
   return {
     ok: reports.flatMap(({ ok }) => ok),
     missing: reports.flatMap(({ missing }) => missing),

@@ -1,25 +1,23 @@
 /** The work of `carrel tcia get`, and of `carrel get` with links to packages. */
-import { resolve } from 'node:path';
-import type { NamePolicy } from '../cohort/index.ts';
 import { CarrelError, isCarrelError } from '../errors.ts';
 import {
   fetchPackage,
+  isChoice,
   newerVersionOf,
+  type OtherTarget,
   openPackageFolder,
-  type PackageChoice,
   type PackagePlan,
   type PackageTarget,
   previewPackage,
   splitWords,
   type Targets,
-  type TransportChoice,
   targetsOf,
 } from '../tcia/index.ts';
 import { VERSION } from '../version.ts';
 import type { CommandSpec, Run } from './command.ts';
 import { atDesk, type Desk } from './desk.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
-import { byteAmount } from './numbers.ts';
+import { withOneSummary } from './one-summary.ts';
 import {
   emptyTotals,
   exitOfTotals,
@@ -31,26 +29,10 @@ import {
 } from './output/package-report.ts';
 import { createProgress } from './output/progress.ts';
 import { formatCount } from './output/text.ts';
-import { pathFilter } from './path-filter.ts';
 import { tciaServersOf } from './tcia-catalogue.ts';
+import { type TciaGetOptions, tciaGetOptions } from './tcia-get-options.ts';
+import type { FoundInIdc } from './tcia-idc.ts';
 import { catalogueQuestions, interruptedQuietly } from './tcia-questions.ts';
-
-/** Settled flags. */
-export interface TciaGetOptions {
-  directory: string;
-  choice: PackageChoice;
-  layout: string | undefined;
-  names: NamePolicy;
-  transport: TransportChoice;
-  ascp: string | undefined;
-  sshKey: string | undefined;
-  maxRateKbps: number | undefined;
-  allowPartial: boolean;
-  dryRun: boolean;
-  preferIdc: boolean;
-  /** `carrel get`, which fetches what other roads lead to. */
-  get: CommandSpec;
-}
 
 /** Runs the command. @throws CarrelError; never with a link in it */
 export async function getFromTcia(
@@ -71,8 +53,11 @@ export async function getFromTcia(
     return await atDesk(run, async (desk) => {
       const questions = catalogueQuestions(run, desk, servers, flags);
       const { whats, paths } = splitWords(words, words.length > 1 ? await questions.kept() : undefined);
-      const options = { ...optionsOf(run, flags, paths), get };
-      const targets = await targetsOf(whats, { ...questions, downloads: listOf(flags['download']) });
+      const options = { ...tciaGetOptions(run, flags, paths), get };
+      const targets = await targetsOf(whats, {
+        ...questions,
+        downloads: flags['download'] as string[] | undefined,
+      });
       refuseMeaningless(targets, options);
       for (const note of targets.notes) await tellNote(run, note);
       return await getTargets(run, desk, targets, options, flags, state);
@@ -100,33 +85,40 @@ async function getTargets(
   const totals = emptyTotals(options.directory);
   const taken = new Set<string>();
   const codes: ExitCode[] = [];
-  const several = targets.packages.length + targets.others.length > 1;
+  const all = [...targets.packages, ...targets.others];
+  const fromIdc = options.preferIdc ? await findInIdc(run, desk, all, options) : new Map<never, never>();
+  const one = withOneSummary(run);
+  let barred = 0;
+  for (const found of new Set(fromIdc.values())) {
+    const { runIdc } = await import('./tcia-idc.ts');
+    codes.push(await runIdc(one.run, found, options, flags));
+  }
   for (const target of targets.packages) {
-    const fromIdc = await offerIdc(run, desk, target, options, flags);
-    if (fromIdc !== undefined) {
-      codes.push(fromIdc);
-      continue;
-    }
+    if (fromIdc.has(target)) continue;
     try {
-      await getPackage(run, desk, target, options, { taken, totals, state });
+      await getPackage(one.run, desk, target, options, { taken, totals, state });
     } catch (error) {
       // One package that cannot be had does not keep the others from coming.
       if (!isCarrelError(error) || error.code === 'interrupted') throw error;
       const told = await withOtherRoads(run, desk, target, error);
-      if (!several) throw told;
+      if (all.length === 1) throw told;
       await printFailure(run, told);
       codes.push(exitCodeOf(told.code));
+      barred += 1;
     }
   }
-  if (targets.others.length > 0) {
+  const others = targets.others.filter((other) => !fromIdc.has(other));
+  if (others.length > 0) {
     const { getOther } = await import('./tcia-other-roads.ts');
-    for (const other of targets.others) codes.push(await getOther(run, desk, other, options, flags));
+    for (const other of others) codes.push(await getOther(one.run, desk, other, options, flags));
   }
   if (totals.packages.length > 0) {
-    await printTotals(run, totals, options.dryRun);
+    await printTotals(one.run, totals, options.dryRun);
     codes.push(exitOfTotals(totals));
   }
-  return joined(codes);
+  const exit = joined(codes);
+  await one.end(exit, barred);
+  return exit;
 }
 
 /** All went well, all went wrong in one way, or some did. */
@@ -135,31 +127,76 @@ function joined(codes: readonly ExitCode[]): ExitCode {
   return codes.every((code) => code === first) ? first : 3;
 }
 
+/**
+ * What `--prefer idc` takes from there: known before anything is fetched.
+ *
+ * @throws CarrelError `usage` where files were chosen that cannot be told apart there
+ */
+async function findInIdc(
+  run: Run,
+  desk: Desk,
+  targets: readonly (PackageTarget | OtherTarget)[],
+  { choice }: TciaGetOptions,
+): Promise<Map<PackageTarget | OtherTarget, FoundInIdc>> {
+  const { idcCommands } = await import('./tcia-idc.ts');
+  const all = new Map<PackageTarget | OtherTarget, FoundInIdc>();
+  const known = new Map<string, FoundInIdc>();
+  for (const target of targets) {
+    const { collection, download } = target;
+    if (collection === undefined || download === undefined) {
+      await tellNote(run, 'what this link leads to is not known by name, so that IDC cannot be asked for it');
+      continue;
+    }
+    // A manifest takes from IDC what IDC has, whatever is preferred; tables are not there.
+    if (download.kind !== 'faspex' && download.kind !== 'pathdb') continue;
+    const found = await idcCommands(run, desk, collection, download);
+    if (found === undefined) {
+      await tellNote(run, `IDC does not have ${download.title}: it comes from TCIA`);
+      continue;
+    }
+    if (isChoice(choice)) throw noChoiceInIdc(choice, found, collection.name);
+    // Two downloads of the same images are fetched once.
+    const key = found.commands.join('\n');
+    all.set(target, known.get(key) ?? found);
+    known.set(key, all.get(target) ?? found);
+  }
+  return all;
+}
+
+/** Images that IDC has are DICOM there, under names of its own: a choice of files of a package means nothing. */
+function noChoiceInIdc(
+  choice: TciaGetOptions['choice'],
+  { archive, commands }: FoundInIdc,
+  name: string,
+): CarrelError {
+  const { paths = [], include = [], exclude = [], kinds = [] } = choice;
+  const item = [...paths, ...include, ...exclude, ...kinds][0] ?? 'a size';
+  const [command = ''] = commands;
+  return new CarrelError(
+    'usage',
+    `--prefer idc cannot choose ${JSON.stringify(item)}: ${archive} has the images of ${name} as DICOM, under other names`,
+    {
+      item,
+      next: `leave --prefer idc out to fetch these files from TCIA; or choose by what ${archive} knows, such as ${command} --patient ID --modality SM`,
+    },
+  );
+}
+
+/** Says that IDC has the same images, where somebody can make use of it: what was chosen of a package cannot be told apart there. */
 async function offerIdc(
   run: Run,
   desk: Desk,
-  target: PackageTarget,
-  options: TciaGetOptions,
-  flags: Record<string, unknown>,
-): Promise<ExitCode | undefined> {
-  const { preferIdc } = options;
-  if (target.collection === undefined || target.download === undefined) {
-    if (preferIdc)
-      await tellNote(run, 'what this link leads to is not known by name, so that IDC cannot be asked for it');
-    return undefined;
-  }
-  const { idcCommands, runIdc } = await import('./tcia-idc.ts');
-  const found = await idcCommands(run, desk, target.collection, target.download);
-  if (found === undefined) {
-    if (preferIdc) await tellNote(run, `IDC does not have ${target.download.title}: it comes from TCIA`);
-    return undefined;
-  }
-  if (preferIdc) return await runIdc(run, found, options, flags);
-  await tellNote(
-    run,
-    `${found.what} of ${target.collection.name} in ${found.archive}, too, over HTTPS: --prefer idc, or ${found.commands.join('; ')}`,
-  );
-  return undefined;
+  { collection, download }: PackageTarget,
+  { choice }: TciaGetOptions,
+): Promise<void> {
+  if (collection === undefined || download === undefined || run.quiet || isChoice(choice)) return;
+  const { idcCommands } = await import('./tcia-idc.ts');
+  const found = await idcCommands(run, desk, collection, download);
+  if (found !== undefined)
+    await tellNote(
+      run,
+      `${found.what} of ${collection.name} in ${found.archive}, too, over HTTPS: --prefer idc, or ${found.commands.join('; ')}`,
+    );
 }
 
 async function getPackage(
@@ -176,6 +213,7 @@ async function getPackage(
   if (options.dryRun) {
     const plan = await previewPackage(target, planning);
     await printPackagePlan(run, plan, { files: true });
+    if (!options.preferIdc) await offerIdc(run, desk, target, options);
     totals.packages.push({ plan });
     return;
   }
@@ -189,10 +227,15 @@ async function getPackage(
       ascp: options.ascp,
       sshKey: options.sshKey,
       maxRateKbps: options.maxRateKbps,
+      recheck: options.recheck,
       receipts: { command: 'tcia get', version: VERSION },
       onPlan: async (plan: PackagePlan) => {
         state.planned += plan.files.length;
         await printPackagePlan(run, plan, { files: false });
+      },
+      // Opening a catalogue takes longer than to see that all is here already.
+      onStart: async () => {
+        if (!options.preferIdc) await offerIdc(run, desk, target, options);
       },
       onEvent: (event) => {
         if (event.type === 'file') state.done += 1;
@@ -231,64 +274,13 @@ async function withOtherRoads(
   return new CarrelError(error.code, error.message, { item: error.item, next, cause: error });
 }
 
-/** Reads the flags. @throws CarrelError `usage` */
-function optionsOf(
-  run: Run,
-  flags: Record<string, unknown>,
-  paths: readonly string[],
-): Omit<TciaGetOptions, 'get'> {
-  const [include, exclude] = [listOf(flags['include']) ?? [], listOf(flags['exclude']) ?? []];
-  const bytes = (name: string): number | undefined =>
-    typeof flags[name] === 'string' ? byteAmount(flags[name]) : undefined;
-  const keeps = include.length + exclude.length === 0 ? undefined : pathFilter({ include, exclude });
-  return {
-    directory: resolve(run.terminal.cwd, String(flags['output'] ?? '.')),
-    choice: {
-      paths: [...paths, ...(listOf(flags['path']) ?? [])],
-      include,
-      exclude,
-      keeps,
-      kinds: listOf(flags['kind']),
-      minSize: bytes('minSize'),
-      maxSize: bytes('maxSize'),
-    },
-    layout: textOf(flags['layout']),
-    names: flags['names'] === 'escape' ? 'escape' : 'strict',
-    transport: (flags['transport'] ?? 'auto') as TransportChoice,
-    ascp: textOf(flags['ascp']),
-    sshKey: textOf(flags['sshKey']),
-    maxRateKbps: typeof flags['rate'] === 'string' ? megabits(flags['rate']) : undefined,
-    allowPartial: flags['allowPartial'] === true,
-    dryRun: flags['dryRun'] === true,
-    preferIdc: flags['prefer'] === 'idc',
-  };
-}
-
-/** `200` or `1.5`, with or without `M`: kilobits per second. */
-function megabits(text: string): number {
-  const rate = Number(/^(\d+(?:\.\d+)?)\s*(?:m|mbit|mbit\/s|mbps)?$/i.exec(text.trim())?.[1] ?? 0);
-  if (rate > 0) return Math.max(1, Math.round(rate * 1000));
-  throw new CarrelError('usage', `not a rate: ${JSON.stringify(text)}`, {
-    item: text,
-    next: 'write megabits per second: --rate 200',
-  });
-}
-
 /** What says something of packages alone is an error where none is named. */
-function refuseMeaningless({ packages, others }: Targets, { choice, preferIdc }: TciaGetOptions): void {
+function refuseMeaningless({ packages, others }: Targets, { choice }: TciaGetOptions): void {
   const [path] = choice.paths ?? [];
   const [other] = others;
-  if (packages.length > 0 || other === undefined || preferIdc || path === undefined) return;
+  if (packages.length > 0 || other === undefined || path === undefined) return;
   throw new CarrelError('usage', `${other.download.title} is no package: ${path} cannot be a file in it`, {
     item: path,
     next: `carrel tcia show ${other.collection.name} tells what there is; --download chooses`,
   });
-}
-
-function listOf(value: unknown): string[] | undefined {
-  return Array.isArray(value) ? value.map(String) : undefined;
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
 }

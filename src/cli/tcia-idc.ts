@@ -7,11 +7,12 @@ import {
   type TciaCollection,
   type TciaDownload,
 } from '../tcia/index.ts';
-import type { CommandSpec, Run } from './command.ts';
+import type { Run } from './command.ts';
 import type { Desk } from './desk.ts';
 import type { ExitCode } from './exit-codes.ts';
 import { formatBytes, plural } from './output/text.ts';
 import { commonWords, runCommand } from './run-command.ts';
+import type { TciaGetOptions } from './tcia-get-options.ts';
 import { printable, write } from './terminal.ts';
 
 /** Images of a download in an archive. */
@@ -55,7 +56,13 @@ export async function idcCommands(
 export async function runIdc(
   run: Run,
   { commands }: FoundInIdc,
-  { directory, dryRun, get }: { directory: string; dryRun: boolean; get: CommandSpec },
+  {
+    directory,
+    dryRun,
+    layout,
+    names,
+    get,
+  }: Pick<TciaGetOptions, 'directory' | 'dryRun' | 'layout' | 'names' | 'get'>,
   flags: Record<string, unknown>,
 ): Promise<ExitCode> {
   let worst: ExitCode = 0;
@@ -65,6 +72,8 @@ export async function runIdc(
       '-o',
       directory,
       ...(dryRun ? ['--dry-run'] : []),
+      ...(layout === undefined ? [] : ['--layout', layout]),
+      ...(names === 'escape' ? ['--names', names] : []),
       ...commonWords(flags),
     ];
     if (!run.quiet && !run.json) await write(run.terminal.err, `${run.err.dim(printable(command))}\n`);

@@ -24,7 +24,7 @@ import { writeRows } from './output/rows.ts';
 import { formatBytes, formatCount, formatSeconds, plural } from './output/text.ts';
 import { commonWords, runCommand } from './run-command.ts';
 import { tciaServersOf } from './tcia-catalogue.ts';
-import type { TciaGetOptions } from './tcia-get.ts';
+import type { TciaGetOptions } from './tcia-get-options.ts';
 import { printable, shortPath, write } from './terminal.ts';
 
 /** Fetches one. */

@@ -7,7 +7,6 @@ import {
   type Cohort,
   DEFAULT_LAYOUT,
   enforceLicensePolicy,
-  type LicenseShare,
   openReceipts,
   RECEIPTS_NAME,
   sumLicenses,
@@ -22,7 +21,7 @@ import {
   type NbiaFile,
   type NbiaResult,
   type NbiaSeries,
-  type TciaServers,
+  reserveForSeries,
   writeNbiaSums,
 } from '../tcia/index.ts';
 import type { TransferEvent } from '../transfer/index.ts';
@@ -30,20 +29,9 @@ import { VERSION } from '../version.ts';
 import type { Run } from './command.ts';
 import type { Desk } from './desk.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
-import { printNbiaOutcome } from './output/nbia-report.ts';
+import { type NbiaOutcome, type NbiaPlan, printNbiaOutcome } from './output/nbia-report.ts';
 import { createProgress } from './output/progress.ts';
 import { tciaServersOf } from './tcia-catalogue.ts';
-
-/** Series that NBIA has, before anything is fetched. */
-export interface NbiaPlan {
-  series: NbiaSeries[];
-  licenses: LicenseShare[];
-  images: number;
-  bytes: number;
-  servers: TciaServers;
-  /** True where they were asked for here without looking at the catalogue. */
-  preferred: boolean;
-}
 
 /**
  * Asks NBIA for what was set aside. What it does not have either goes to `cohort.unresolved`; a server that cannot be asked
@@ -66,38 +54,25 @@ export async function planNbia(
     (_, place) => part === undefined || place % part.of === part.index - 1,
   );
   const servers = tciaServersOf(run, options.flags);
-  const found = new Map<string, NbiaSeries>();
-  let failure: CarrelError | undefined;
-  try {
-    const uids = wanted.map(({ uid }) => uid);
-    const described = await describeNbiaSeries(uids, { http: desk.pool, servers, signal: run.signal });
-    for (const [uid, series] of described) found.set(uid, series);
-  } catch (error) {
-    if (!isCarrelError(error) || error.code === 'interrupted') throw error;
-    failure = error;
-  }
+  const failures = new Map<string, CarrelError>();
+  const found = await describeNbiaSeries(
+    wanted.map(({ uid }) => uid),
+    {
+      http: desk.pool,
+      servers,
+      signal: run.signal,
+      onFailure(uids, error) {
+        for (const uid of uids) failures.set(uid, error);
+      },
+    },
+  );
+  const others = found.size + cohort.series.length + cohort.objects.length > 0;
   for (const { uid, origin } of wanted) {
     if (found.has(uid)) continue;
-    const error =
-      failure === undefined
-        ? new CarrelError('not-found', `${uid} is neither in the catalogue nor at NBIA`, {
-            item: uid,
-            next: 'it may have been withdrawn, or be data of controlled access: see the page of its collection',
-          })
-        : new CarrelError(failure.code, `${uid} is not in the catalogue, and ${failure.message}`, {
-            item: uid,
-            next: failure.next,
-            cause: failure,
-          });
-    cohort.unresolved.push({ item: uid, origin, error });
+    cohort.unresolved.push({ item: uid, origin, error: unknownSeries(uid, failures.get(uid), others) });
   }
   const [first] = cohort.unresolved;
-  if (
-    found.size + cohort.series.length + cohort.objects.length === 0 &&
-    first !== undefined &&
-    wanted.length > 0
-  )
-    throw first.error;
+  if (!others && first !== undefined && wanted.length > 0) throw first.error;
   const series = wanted.flatMap(({ uid }) => found.get(uid) ?? []);
   const licenses = sumLicenses(
     series.map((one) => ({ license_short_name: licenseShortName(one), bytes: one.bytes ?? null })),
@@ -115,10 +90,32 @@ export async function planNbia(
   };
 }
 
-/** What came from NBIA. */
-export interface NbiaOutcome extends NbiaResult {
-  /** 0, or how a run ends in which nothing else failed. */
-  exit: ExitCode;
+/** Why a series cannot be had from NBIA, and what comes all the same. */
+function unknownSeries(uid: string, failure: CarrelError | undefined, others: boolean): CarrelError {
+  if (failure === undefined)
+    return new CarrelError('not-found', `${uid} is neither in the catalogue nor at NBIA`, {
+      item: uid,
+      next: 'it may have been withdrawn, or be data of controlled access: see the page of its collection',
+    });
+  const rest =
+    'the rest comes now; run the same command again later for these, or with --no-nbia to leave them out';
+  return new CarrelError(failure.code, `${uid} is not in the catalogue, and ${failure.message}`, {
+    item: uid,
+    next: others ? rest : failure.next,
+    cause: failure,
+  });
+}
+
+/**
+ * What the series will need on the disk, checked; to be left free by what comes before them.
+ *
+ * @throws CarrelError `no-space`
+ */
+export async function reserveForNbia(
+  { series }: NbiaPlan,
+  { directory, layout = DEFAULT_LAYOUT }: { directory: string; layout?: string | undefined },
+): Promise<number> {
+  return await reserveForSeries(series, directory, layout);
 }
 
 /**

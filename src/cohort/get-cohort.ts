@@ -36,7 +36,10 @@ import { LOCK_NAME, writeLock } from './write-lock.ts';
 
 /** How a cohort is to be fetched. */
 export interface GetOptions
-  extends Pick<TransferOptions, 'jobs' | 'verify' | 'bandwidth' | 'onEvent' | 'fsync' | 'order'> {
+  extends Pick<
+    TransferOptions,
+    'jobs' | 'verify' | 'bandwidth' | 'onEvent' | 'fsync' | 'order' | 'freeSpaceReserve'
+  > {
   directory: string;
   /** Template; default: that of the lock file, else `DEFAULT_LAYOUT`. */
   layout?: string | undefined;
@@ -198,6 +201,7 @@ export async function fetchPlanned(
     bandwidth: options.bandwidth,
     fsync: options.fsync,
     order: options.order,
+    freeSpaceReserve: options.freeSpaceReserve,
     onEvent(event) {
       receipts.report(event);
       options.onEvent?.(event);

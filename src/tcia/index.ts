@@ -106,8 +106,17 @@ export {
   type NbiaFile,
   type NbiaResult,
 } from './nbia/fetch-series.ts';
-export { NBIA_SUMS_NAME, writeNbiaSums } from './nbia/series-record.ts';
+export {
+  type NbiaAgain,
+  type NbiaFolder,
+  nbiaSeriesAgain,
+  openNbiaFolder,
+  verifyNbiaFolder,
+} from './nbia/nbia-folder.ts';
+export { NBIA_SUMS_NAME } from './nbia/nbia-sums-name.ts';
+export { writeNbiaSums } from './nbia/series-record.ts';
 export { licenseShortName, type NbiaSeries, type NbiaServer } from './nbia/series-row.ts';
+export { reserveForSeries } from './nbia/series-space.ts';
 export {
   mergePackageLocks,
   packageFiles,
@@ -161,7 +170,13 @@ export type { PlacedFile, WantedFile } from './packages/place-files.ts';
 export type { PackagePlan, PlanPackageOptions } from './packages/plan-package.ts';
 export { TCIA_SERVERS, type TciaServerName, type TciaServers, tciaServers } from './servers.ts';
 export { type FoundSums, findSums, openSums } from './sums/find-sums.ts';
-export { applyMapping, type MappedSums, mapSums, type SumsMapping } from './sums/map-sums.ts';
+export {
+  applyMapping,
+  type MappedSums,
+  mapSums,
+  packagePathOf,
+  type SumsMapping,
+} from './sums/map-sums.ts';
 export { type OwnSums, type OwnSumsFile, writeOwnSums } from './sums/own-sums.ts';
 export { OWN_SUMS_NAME } from './sums/own-sums-name.ts';
 export {
@@ -180,6 +195,7 @@ export { formsOf, indexFiles, type LocalIndex } from './sums/path-forms.ts';
 export { type PrintSumsOptions, printSumLine, printSums } from './sums/print-sums.ts';
 export { createScope, type Scope } from './sums/scope.ts';
 export {
+  type FetchAgain,
   isSumsReportGood,
   type SumsListReport,
   type SumsReport,

@@ -87,7 +87,9 @@ describe('a package as ascli leaves it', () => {
     expect(result.stdout).toContain(
       'not as listed: 1 right (1 by MD5), 1 wrong, 1 missing, 1 unfinished, 1 extra',
     );
-    expect(result.stderr).toContain('next:');
+    expect(result.stderr).toContain(
+      `next: carrel tcia get "$LINK" 'SVS/case 1.svs' 'SVS/case 2.svs' --layout '{path}' --recheck -o '${PKG}'\n`,
+    );
   });
 
   test('files that no list names are no failure; of many the first are shown, with --extra all', async () => {
@@ -227,7 +229,9 @@ describe('a folder with a lock file of packages', () => {
       const result = await run(PKG, ...flags);
       expect(result.code).toBe(5);
       expect(result.stdout).toContain('MISMATCH SVS/case 1.svs');
-      expect(result.stderr).toContain('next: carrel tcia get cmb-gec -o ');
+      expect(result.stderr).toContain(
+        `next: carrel tcia get cmb-gec 'SVS/case 1.svs' --layout '{path}' --recheck -o '${PKG}'\n`,
+      );
     }
   });
 

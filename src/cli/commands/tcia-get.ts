@@ -87,6 +87,12 @@ export const getSpec: CommandSpec = {
       .addOption(
         new Option('--allow-partial', 'fetch what is listed where the server gives a list that is short'),
       )
+      .addOption(
+        new Option(
+          '--recheck',
+          'read files that are here already, instead of believing what an earlier run proved; what is wrong comes again',
+        ),
+      )
       .addOption(new Option('--dry-run', 'show what would come, with sizes'))
       .addOption(progressOption());
     addCatalogueFlags(command);

@@ -3,16 +3,21 @@ import { stat } from 'node:fs/promises';
 import { basename, resolve } from 'node:path';
 import { CarrelError, isCarrelError } from '../../errors.ts';
 import {
+  type FetchAgain,
   type FoundSums,
   findSums,
   isSumsReportGood,
+  NBIA_SUMS_NAME,
   openPackageFolder,
   openSums,
+  type PackageFolder,
   packageFiles,
+  type SumsReport,
   verifySums,
 } from '../../tcia/index.ts';
 import type { Run } from '../command.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { listedAgain, type NextCommand, nbiaAgain, packagesAgain } from '../fetch-again.ts';
 import { createProgress } from '../output/progress.ts';
 import { printSumsNotes, printSumsReport } from '../output/sums-report.ts';
 import { shortPath } from '../terminal.ts';
@@ -65,8 +70,57 @@ export async function verifyBySums(run: Run, path: string, flags: VerifySumsFlag
     });
   const good = isSumsReportGood(report);
   if (!run.quiet && !run.json) await printSumsNotes(run, report, ownLists(lists));
-  await printSumsReport(run, report, { directory, good, all: flags.extra, scoped: flags.scope.length > 0 });
+  const next = await nextOf(report, directory, shortPath(cwd, directory), packages);
+  await printSumsReport(run, report, {
+    directory,
+    good,
+    all: flags.extra,
+    scoped: flags.scope.length > 0,
+    next,
+  });
   return good ? 0 : 5;
+}
+
+/** What fetches again what is wrong: by the lock file, where it knows the file; by the series, where it came from NBIA. */
+async function nextOf(
+  { again, ok }: SumsReport,
+  directory: string,
+  where: string,
+  packages: PackageFolder | undefined,
+): Promise<NextCommand[]> {
+  // Where nothing is there at all, another folder is meant.
+  if (ok.length === 0 && !again.some(({ there }) => there)) return [];
+  const isNbia = ({ origin }: FetchAgain) => basename(origin) === NBIA_SUMS_NAME;
+  const ofNbia = again.filter(isNbia);
+  const locked = new Set(packages === undefined ? [] : packageFiles(packages.lock).map(({ local }) => local));
+  const others = again.filter((one) => !isNbia(one));
+  const [known, unknown] = [
+    others.filter(({ local }) => locked.has(local)),
+    others.filter(({ local }) => !locked.has(local)),
+  ];
+  const byLock =
+    packages === undefined
+      ? []
+      : packagesAgain(
+          packages.lock,
+          {
+            missing: known.filter(({ there }) => !there).map(({ local }) => local),
+            mismatched: known
+              .filter(({ there }) => there)
+              .map(({ local }) => ({ path: local, expected: '', found: '' })),
+            unverifiable: [],
+          },
+          where,
+        );
+  const series =
+    ofNbia.length === 0
+      ? []
+      : await nbiaAgain(
+          directory,
+          ofNbia.map(({ local }) => local),
+          where,
+        );
+  return [...byLock, ...listedAgain(unknown, where), ...series];
 }
 
 /**

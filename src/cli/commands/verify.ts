@@ -16,18 +16,20 @@ import { VERSION } from '../../version.ts';
 import { type CommandSpec, collect, progressOption, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import type { ExitCode } from '../exit-codes.ts';
+import { type NextCommand, nbiaAgain, packagesAgain } from '../fetch-again.ts';
 import {
-  fetchAgainCommand,
   isBad,
   type LockedFolders,
   type LockedFoldersReport,
   openLockedFolders,
   verifyLockedFolders,
 } from '../locked-folders.ts';
+import { printNext, rightText, tallyEvidence, wrongLines } from '../output/evidence.ts';
 import { printMissing } from '../output/get-report.ts';
 import { toJson } from '../output/json.ts';
 import { createProgress } from '../output/progress.ts';
 import { formatBytes, formatCount, plural } from '../output/text.ts';
+import { shellWord } from '../shell-word.ts';
 import { printable, shortPath, write } from '../terminal.ts';
 import { sumsFlags, verifyBySums, withSumsHint } from './verify-sums.ts';
 
@@ -129,14 +131,7 @@ async function merge(run: Run, directory: string): Promise<void> {
 
 async function printReport(run: Run, report: VerifyReport, directory: string): Promise<void> {
   const lines = [
-    ...report.mismatched.map(
-      ({ path, expected, found }) =>
-        `${run.out.red('MISMATCH')} ${printable(path)}: expected ${expected}, found ${found}`,
-    ),
-    ...report.missing.map((path) => `${run.out.red('MISSING')}  ${printable(path)}`),
-    ...report.unverifiable.map(
-      ({ path, reason }) => `${run.out.yellow('UNPROVEN')} ${printable(path)}: ${printable(reason)}`,
-    ),
+    ...wrongLines(run, report),
     ...(report.extra ?? []).map((path) => `${run.out.dim('EXTRA')}    ${printable(path)}`),
   ];
   if (lines.length > 0) await write(run.terminal.out, `${lines.slice(0, 1000).join('\n')}\n`);
@@ -154,16 +149,15 @@ async function printSummary(
   gone: readonly MissingFile[],
 ): Promise<void> {
   const { all: report } = found;
-  const { directory, bytes, packages } = folders;
-  const verifiedBy: Record<string, number> = {};
-  for (const { verifiedBy: evidence } of report.ok) verifiedBy[evidence] = (verifiedBy[evidence] ?? 0) + 1;
+  const { directory, bytes, packages, nbia } = folders;
+  const next = await nextOf(run, found, folders, gone);
   if (run.json) {
     const { ok, missing, mismatched, unverifiable, extra } = report;
     const summary = {
       type: 'summary',
       directory,
       ok: ok.length,
-      verifiedBy,
+      verifiedBy: tallyEvidence(ok),
       missing,
       mismatched,
       unverifiable: unverifiable.map(({ path, reason }) => ({ path, reason })),
@@ -171,27 +165,51 @@ async function printSummary(
       lost: gone.filter(({ fate }) => fate === 'lost'),
       ...(extra === undefined ? {} : { extra }),
       ...(packages === undefined ? {} : { packages: packages.lock.packages.length }),
+      ...(nbia === undefined ? {} : { nbia: nbia.files.length }),
+      next: next.map(({ command }) => command),
     };
     await write(run.terminal.out, `${toJson(summary)}\n`);
     return;
   }
   await printReport(run, report, directory);
   await printMissing(run, gone);
-  const evidence = Object.entries(verifiedBy).map(
-    ([kind, count]) => `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`,
-  );
   const good = isFolderGood(report);
-  const where = shortPath(run.terminal.cwd, directory);
+  const counts = [
+    rightText(report.ok),
+    `${formatCount(report.mismatched.length)} wrong`,
+    `${formatCount(report.missing.length)} missing`,
+    `${formatCount(report.unverifiable.length)} unproven`,
+  ];
+  const pinned =
+    folders.cohort === undefined && packages === undefined
+      ? `${plural(nbia?.files.length ?? 0, 'file')} listed`
+      : `${formatBytes(bytes)} pinned`;
   await write(
     run.terminal.out,
-    `${good ? run.out.green('verified') : run.out.red('not as pinned')}: ${formatCount(report.ok.length)} right${evidence.length > 0 ? ` (${evidence.join(', ')})` : ''}, ${formatCount(report.mismatched.length)} wrong, ${formatCount(report.missing.length)} missing, ${formatCount(report.unverifiable.length)} unproven; ${formatBytes(bytes)} pinned in ${printable(where)}\n`,
+    `${good ? run.out.green('verified') : run.out.red('not as pinned')}: ${counts.join(', ')}; ${pinned} in ${printable(shortPath(run.terminal.cwd, directory))}\n`,
   );
-  const next = (text: string) => write(run.terminal.err, `${run.err.dim('next:')} ${text}\n`);
-  const { cohort } = found;
+  await printNext(run, next);
+}
+
+/** What brings back what is wrong. */
+async function nextOf(
+  run: Run,
+  { cohort, packages, nbia }: LockedFoldersReport,
+  folders: LockedFolders,
+  gone: readonly MissingFile[],
+): Promise<NextCommand[]> {
+  const where = shortPath(run.terminal.cwd, folders.directory);
+  const next: NextCommand[] = [];
   if (
     isBad(cohort) &&
     gone.length < cohort.missing.length + cohort.mismatched.length + cohort.unverifiable.length
   )
-    await next(`carrel verify ${printable(where)} --fix`);
-  if (isBad(found.packages)) await next(printable(fetchAgainCommand(folders, where)));
+    next.push({ command: `carrel verify ${shellWord(where)} --fix` });
+  if (isBad(packages) && folders.packages !== undefined)
+    next.push(...packagesAgain(folders.packages.lock, packages, where));
+  if (isBad(nbia)) {
+    const wrong = [...nbia.mismatched, ...nbia.unverifiable].map(({ path }) => path);
+    next.push(...(await nbiaAgain(folders.directory, [...wrong, ...nbia.missing], where)));
+  }
+  return next;
 }

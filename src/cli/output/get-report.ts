@@ -50,14 +50,16 @@ export async function printPlan(run: Run, plan: CohortPlan): Promise<void> {
     await printLocal(run, plan);
     return;
   }
+  let said: string | undefined;
   for (const { item, origin, error } of failures.slice(0, 20)) {
     const where = origin === 'argument' ? '' : `${origin}: `;
     await write(
       run.terminal.err,
       `${run.err.red('not found')} ${printable(`${where}${error.message.includes(item) ? '' : `${item}: `}${error.message}`)}\n`,
     );
-    if (error.next !== undefined)
+    if (error.next !== undefined && error.next !== said)
       await write(run.terminal.err, `${run.err.dim('next:')} ${printable(error.next)}\n`);
+    said = error.next;
   }
   if (failures.length > 20)
     await write(run.terminal.err, `… and ${plural(failures.length - 20, 'more item')} (--json lists all)\n`);

@@ -1,11 +1,28 @@
 /** What `carrel get` says of series that come from NBIA: the plan, failures, and the line at the end. */
-import type { NbiaFetched, NbiaFile, NbiaResult } from '../../tcia/index.ts';
+import type { LicenseShare } from '../../cohort/index.ts';
+import type { NbiaFetched, NbiaFile, NbiaResult, NbiaSeries, TciaServers } from '../../tcia/index.ts';
 import type { Run } from '../command.ts';
 import type { ExitCode } from '../exit-codes.ts';
-import type { NbiaOutcome, NbiaPlan } from '../tcia-series.ts';
 import { printable, shortPath, write } from '../terminal.ts';
 import { toJson } from './json.ts';
 import { formatBytes, formatCount, plural } from './text.ts';
+
+/** Series that NBIA has, before anything is fetched. */
+export interface NbiaPlan {
+  series: NbiaSeries[];
+  licenses: LicenseShare[];
+  images: number;
+  bytes: number;
+  servers: TciaServers;
+  /** True where they were asked for here without looking at the catalogue. */
+  preferred: boolean;
+}
+
+/** What came from NBIA. */
+export interface NbiaOutcome extends NbiaResult {
+  /** 0, or how a run ends in which nothing else failed. */
+  exit: ExitCode;
+}
 
 /** Says what will come from NBIA. */
 export async function printNbiaPlan(
@@ -28,6 +45,9 @@ export async function printNbiaPlan(
     await say(`  ${license ?? 'licence not stated'}: ${formatCount(count)} series, ${formatBytes(size)}`);
 }
 
+/** Different next steps that are told of one run. */
+const MOST_NEXT = 3;
+
 /** What came and what failed; in JSON that was told by events. */
 export async function printNbiaOutcome(
   run: Run,
@@ -35,14 +55,11 @@ export async function printNbiaOutcome(
   sums: string | undefined,
 ): Promise<void> {
   if (run.json) return;
-  for (const { uid, error } of failed.slice(0, 20)) {
-    await write(
-      run.terminal.err,
-      `${run.err.red('failed')} ${printable(error.message.includes(uid) ? error.message : `${uid}: ${error.message}`)}\n`,
-    );
-    if (error.next !== undefined)
-      await write(run.terminal.err, `${run.err.dim('next:')} ${printable(error.next)}\n`);
-  }
+  // The failures themselves were told as they happened.
+  const next = [...new Set(failed.flatMap(({ error }) => error.next ?? []))];
+  if (!run.quiet)
+    for (const text of next.slice(0, MOST_NEXT))
+      await write(run.terminal.err, `${run.err.dim('next:')} ${printable(text)}\n`);
   const came = fetched.filter(({ how }) => how === 'fetched');
   const count = (all: readonly NbiaFetched[]) => all.reduce((sum, { files }) => sum + files.length, 0);
   const bytes = came.reduce((sum, one) => sum + one.bytes, 0);

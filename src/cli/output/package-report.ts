@@ -4,6 +4,7 @@ import type { PackagePlan, PackageResult } from '../../tcia/index.ts';
 import type { Run } from '../command.ts';
 import { type ExitCode, exitCodeOf } from '../exit-codes.ts';
 import { printable, shortPath, write } from '../terminal.ts';
+import { evidenceText } from './evidence.ts';
 import { errorToJson, toJson } from './json.ts';
 import { writeRows } from './rows.ts';
 import { formatBytes, formatCount, formatSeconds, plural } from './text.ts';
@@ -181,16 +182,12 @@ export async function printTotals(run: Run, totals: Totals, dryRun: boolean): Pr
   const [first] = failed;
   if (first?.error.next !== undefined && !run.quiet)
     await write(run.terminal.err, `${run.err.dim('next:')} ${printable(first.error.next)}\n`);
-  const proven = Object.entries(evidence).map(([kind, count]) =>
-    kind === 'none'
-      ? `${formatCount(count)} not verified`
-      : `${formatCount(count)} by ${kind === 'size' ? 'size only' : kind.toUpperCase()}`,
-  );
+  const proven = evidenceText(evidence);
   const parts = [
     `${formatCount(fetched)} fetched (${formatBytes(bytesFetched)} in ${formatSeconds(milliseconds / 1000)})`,
     `${formatCount(present)} already here`,
     `${formatCount(failed.length)} failed`,
-    ...(proven.length === 0 ? [] : [`verified: ${proven.join(', ')}`]),
+    ...(proven === '' ? [] : [`verified: ${proven}`]),
   ];
   const word = exit === 0 ? run.out.green('complete') : run.out.red('incomplete');
   await write(run.terminal.out, `${word}: ${parts.join(', ')}\n`);

@@ -1,7 +1,9 @@
 /** The report of files against lists of checksums, for people and as JSON. */
 import type { SumsListReport, SumsMapping, SumsReport } from '../../tcia/index.ts';
 import type { Run } from '../command.ts';
+import type { NextCommand } from '../fetch-again.ts';
 import { printable, shortPath, write } from '../terminal.ts';
+import { printNext, rightText, tallyEvidence, wrongLines } from './evidence.ts';
 import { toJson } from './json.ts';
 import { formatBytes, formatCount, plural } from './text.ts';
 
@@ -46,18 +48,23 @@ function placeText({ strip, add }: SumsMapping): string {
 export async function printSumsReport(
   run: Run,
   report: SumsReport,
-  about: { directory: string; good: boolean; all: boolean; scoped: boolean },
+  about: {
+    directory: string;
+    good: boolean;
+    all: boolean;
+    scoped: boolean;
+    /** What brings back what is wrong. */
+    next: readonly NextCommand[];
+  },
 ): Promise<void> {
-  const { directory, good } = about;
-  const verifiedBy: Record<string, number> = {};
-  for (const { verifiedBy: kind } of report.ok) verifiedBy[kind] = (verifiedBy[kind] ?? 0) + 1;
+  const { directory, good, next } = about;
   if (run.json) {
     const { ok, mismatched, missing, unverifiable, extra, unlisted, unfinished, lists } = report;
     const summary = {
       type: 'summary',
       directory,
       ok: ok.length,
-      verifiedBy,
+      verifiedBy: tallyEvidence(ok),
       missing,
       mismatched,
       unverifiable,
@@ -73,6 +80,7 @@ export async function printSumsReport(
         unusableLines: problemCount,
         problems,
       })),
+      next: next.map(({ command }) => command),
       exit: good ? 0 : 5,
     };
     await write(run.terminal.out, `${toJson(summary)}\n`);
@@ -80,12 +88,9 @@ export async function printSumsReport(
   }
   await printLines(run, report, about);
   const { cwd } = run.terminal;
-  const evidence = Object.entries(verifiedBy).map(
-    ([kind, count]) => `${formatCount(count)} by ${kind.toUpperCase()}`,
-  );
   const bytes = report.ok.reduce((sum, file) => sum + file.bytes, 0);
   const counts = [
-    `${formatCount(report.ok.length)} right${evidence.length > 0 ? ` (${evidence.join(', ')})` : ''}`,
+    rightText(report.ok),
     `${formatCount(report.mismatched.length)} wrong`,
     `${formatCount(report.missing.length)} missing`,
     ...(report.unverifiable.length > 0 ? [`${formatCount(report.unverifiable.length)} unproven`] : []),
@@ -98,21 +103,15 @@ export async function printSumsReport(
     run.terminal.out,
     `${head}: ${counts.join(', ')}; ${formatBytes(bytes)} proven in ${printable(shortPath(cwd, directory))}\n`,
   );
-  const next = nextStep(report, about);
-  if (next !== undefined) await write(run.terminal.err, `${run.err.dim('next:')} ${next}\n`);
+  const hint = hintOf(report, about);
+  if (hint !== undefined) await write(run.terminal.err, `${run.err.dim('next:')} ${hint}\n`);
+  if (!good) await printNext(run, next);
 }
 
 async function printLines(run: Run, report: SumsReport, { all }: { all: boolean }): Promise<void> {
-  const { red, yellow, dim } = run.out;
+  const { yellow, dim } = run.out;
   const wrong = [
-    ...report.mismatched.map(
-      ({ path, expected, found }) =>
-        `${red('MISMATCH')} ${printable(path)}: expected ${expected}, found ${found}`,
-    ),
-    ...report.missing.map((path) => `${red('MISSING')}  ${printable(path)}`),
-    ...report.unverifiable.map(
-      ({ path, reason }) => `${yellow('UNPROVEN')} ${printable(path)}: ${printable(reason)}`,
-    ),
+    ...wrongLines(run, report),
     ...report.unfinished.map(
       ({ path, of }) =>
         `${yellow('UNFINISHED')} ${printable(path)}: what a transfer of ${printable(of)} left behind`,
@@ -138,9 +137,10 @@ async function printSome(run: Run, lines: readonly string[], most: number, more:
     await write(run.terminal.out, `… and ${formatCount(lines.length - most)} ${more}\n`);
 }
 
-function nextStep(
+/** What a command cannot say. */
+function hintOf(
   report: SumsReport,
-  { good, scoped }: { good: boolean; scoped: boolean },
+  { good, scoped, next }: { good: boolean; scoped: boolean; next: readonly NextCommand[] },
 ): string | undefined {
   if (good) return undefined;
   if (report.ok.length + report.mismatched.length === 0 && report.missing.length === 0)
@@ -148,6 +148,8 @@ function nextStep(
   if (report.ok.length + report.mismatched.length === 0)
     return 'no listed file is there: name the folder that the package was fetched to';
   if (report.missing.length > 0 && !scoped)
-    return 'where only a part of the package was fetched, name it with --scope PATH; fetch the rest again';
-  return 'fetch what is wrong or missing again';
+    return 'where only a part of the package was fetched, name it with --scope PATH; else fetch the rest:';
+  return next.length > 0
+    ? undefined
+    : 'no bytes can satisfy what is listed: ask the archive for a right list';
 }

@@ -98,10 +98,14 @@ export async function nbiaSeries(
 /**
  * What NBIA knows of series, by UID; those that neither server has are not in the answer. Each is asked for where it is
  * likely to be, then at the other server.
+ *
+ * @param options.onFailure told of series whose server cannot be asked, so that the others are known all the same; without it
+ *   that is thrown
+ * @throws CarrelError as `ask`
  */
 export async function describeNbiaSeries(
   uids: readonly string[],
-  options: NbiaOptions,
+  options: NbiaOptions & { onFailure?: ((uids: readonly string[], error: CarrelError) => void) | undefined },
 ): Promise<Map<string, NbiaSeries>> {
   const found = new Map<string, NbiaSeries>();
   const unique = [...new Set(uids)];
@@ -111,7 +115,15 @@ export async function describeNbiaSeries(
     [others, 'nbia', 'nlst'],
     [lung, 'nlst', 'nbia'],
   ] as const) {
-    await describeAt(first, list, found, options);
+    try {
+      await describeAt(first, list, found, options);
+    } catch (error) {
+      if (options.onFailure === undefined || !isCarrelError(error) || error.code === 'interrupted')
+        throw error;
+      const unknown = list.filter((uid) => !found.has(uid));
+      options.onFailure(unknown, error);
+      continue;
+    }
     const left = list.filter((uid) => !found.has(uid));
     if (left.length === 0) continue;
     try {

@@ -1,16 +1,25 @@
 /** Series from NBIA to verified files: several at a time, each by way of a ZIP in the state folder of the destination. */
-import { mkdir, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { mkdir, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DEFAULT_LAYOUT, type Layout, parseLayout, pathsFor } from '../../cohort/index.ts';
 import { abortError, CarrelError, isCarrelError } from '../../errors.ts';
 import type { Digest } from '../../identifiers/index.ts';
-import { checkPlan, forEachLimited, lockFolder, makeFolder, STATE_FOLDER } from '../../transfer/index.ts';
+import {
+  type FreeSpace,
+  forEachLimited,
+  lockFolder,
+  makeFolder,
+  STATE_FOLDER,
+} from '../../transfer/index.ts';
 import { describeNbiaSeries, type NbiaOptions, nbiaUrl } from './ask-nbia.ts';
+import { SERIES_AT_ONCE } from './at-once.ts';
 import { fetchZip, isWorthRepeating } from './fetch-zip.ts';
-import { readSeriesRecord, writeSeriesRecord } from './series-record.ts';
+import { placeSeries, takeNames } from './place-series.ts';
+import { writeSeriesRecord } from './series-record.ts';
 import { layoutColumns, type NbiaSeries } from './series-row.ts';
-import { type ProvenImage, unpackSeries } from './unpack-series.ts';
+import { bytesForSeries, checkSeriesSpace, presentSeries } from './series-space.ts';
+import { unpackSeries } from './unpack-series.ts';
 
 /** A file in its place. */
 export interface NbiaFile {
@@ -68,6 +77,8 @@ export interface FetchNbiaOptions extends NbiaOptions {
   maxBytes?: number | undefined;
   /** Name of a share, where several runs fetch different series into one folder at a time (`3-of-10`). */
   part?: string | undefined;
+  /** How free space is found out; for tests and for unusual disks. */
+  freeSpace?: FreeSpace | undefined;
   onEvent?: ((event: NbiaEvent) => void) | undefined;
 }
 
@@ -77,8 +88,10 @@ export interface NbiaResult {
   failed: NbiaFailure[];
 }
 
-const JOBS = 4;
 const ATTEMPTS = 4;
+
+/** Series in a row that a server did not give, each asked for several times, before the rest is not asked for any more. */
+const LOST_AFTER = 8;
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 120_000;
 const LARGEST_SERIES = 64 * 2 ** 30;
@@ -113,20 +126,33 @@ export async function fetchNbiaSeries(options: FetchNbiaOptions): Promise<NbiaRe
       if (series !== undefined) wanted.set(uid, series);
       else fail({ uid, series: undefined, attempts: 0, error: nowhere(uid, options) });
     }
-    const plan = { ...options, folder, state, layout, taken: new Map<string, string>() };
-    await forEachLimited([...wanted.values()], options.jobs ?? JOBS, async (series) => {
+    const { jobs = SERIES_AT_ONCE } = options;
+    const present = await presentSeries([...wanted.values()], folder, layout.text);
+    const absent = [...wanted].flatMap(([uid, series]) => (present.has(uid) ? [] : series));
+    await checkSeriesSpace(folder, bytesForSeries(absent, jobs), options.freeSpace);
+    const plan = { ...options, folder, state, layout, present, taken: new Map<string, string>() };
+    const lost = new Map<string, { series: number; error: CarrelError | undefined }>();
+    await forEachLimited([...wanted.values()], jobs, async (series) => {
       if (options.signal?.aborted === true) throw abortError(options.signal);
       const uid = series.SeriesInstanceUID;
       let attempts = 0;
+      const line = lost.get(series.server) ?? { series: 0, error: undefined };
+      lost.set(series.server, line);
       try {
+        if (line.series >= LOST_AFTER && !present.has(uid)) throw silent(series, line.error);
         const fetched = await fetchOne(series, plan, (attempt) => {
           attempts = attempt;
         });
+        if (fetched.how === 'fetched') line.series = 0;
         result.fetched.push(fetched);
         options.onEvent?.({ type: 'series-done', fetched });
       } catch (error) {
         const isOurs = isCarrelError(error) && !isCarrelError(error, 'interrupted', 'no-space', 'usage');
         if (!isOurs) throw error;
+        if (isCarrelError(error, 'network') && attempts > 0) {
+          line.series += 1;
+          line.error = error;
+        }
         fail({ uid, series, attempts, error });
       }
     });
@@ -140,6 +166,8 @@ interface SeriesPlan extends Omit<FetchNbiaOptions, 'layout'> {
   /** `.carrel/nbia` of the destination. */
   state: string;
   layout: Layout;
+  /** Series that are here already. */
+  present: ReadonlyMap<string, NbiaFile[]>;
   /** Paths of this run, folded, and whose they are. */
   taken: Map<string, string>;
 }
@@ -152,7 +180,7 @@ async function fetchOne(
   const { folder, state, layout, onEvent, signal } = plan;
   const uid = series.SeriesInstanceUID;
   const started = Date.now();
-  const present = await readSeriesRecord(state, uid, folder, layout.text);
+  const present = plan.present.get(uid);
   const done = (
     how: 'fetched' | 'present',
     files: NbiaFile[],
@@ -220,7 +248,7 @@ async function attemptOne(
       uid,
       plan.taken,
     );
-    return await place(
+    return await placeSeries(
       images.map((image) => ({ image, path: nameOf(image.name) })),
       unpacked,
       folder,
@@ -231,53 +259,18 @@ async function attemptOne(
   }
 }
 
-/** Names are given once: two series under a layout that does not tell them apart would replace each other's files. */
-function takeNames(paths: readonly string[], uid: string, taken: Map<string, string>): void {
-  for (const path of paths) {
-    const folded = path.normalize('NFC').toLowerCase();
-    const other = taken.get(folded);
-    if (other !== undefined && other !== uid) {
-      throw new CarrelError('unsafe', `${uid} and ${other} would both have a file ${path}`, {
-        item: uid,
-        next: 'give a layout that tells series apart, such as {SeriesInstanceUID}/{file}',
-      });
-    }
-    taken.set(folded, uid);
-  }
-}
-
-/** Moves proven files to their names; what stands there already is replaced. */
-async function place(
-  files: readonly { image: ProvenImage; path: string }[],
-  from: string,
-  folder: string,
-): Promise<NbiaFile[]> {
-  checkPlan(files.map(({ path }) => ({ path, digests: [], sources: [] })));
-  const root = await realpath(folder);
-  const made = new Set<string>();
-  for (const { image, path } of files) {
-    const target = join(folder, ...path.split('/'));
-    const parent = dirname(target);
-    if (!made.has(parent)) {
-      await makeFolder(parent);
-      const real = await realpath(parent);
-      if (real !== root && !real.startsWith(root.endsWith(sep) ? root : `${root}${sep}`)) {
-        throw new CarrelError('unsafe', `${path}: a symbolic link leads out of ${folder}`, {
-          item: path,
-          next: 'remove the link, or choose an empty folder',
-        });
-      }
-      made.add(parent);
-    }
-    await rename(join(from, ...image.local.split('/')), target);
-  }
-  return files.map(({ image: { bytes, md5, sopInstanceUid, verifiedBy }, path }) => ({
-    path,
-    bytes,
-    digest: `md5:${md5}`,
-    sopInstanceUid,
-    verifiedBy,
-  }));
+/** A server that gives nothing any more is left alone: a thousand series would take an hour to fail. */
+function silent({ SeriesInstanceUID: uid, server }: NbiaSeries, cause: CarrelError | undefined): CarrelError {
+  return new CarrelError(
+    'network',
+    `${uid}: not asked for, since ${server} gave none of ${LOST_AFTER} series before it`,
+    {
+      item: uid,
+      next: 'run the same command again later: it goes on with what is missing',
+      retryable: true,
+      cause,
+    },
+  );
 }
 
 function nowhere(uid: string, { servers }: NbiaOptions): CarrelError {

@@ -6,6 +6,7 @@ import type { Digest } from '../../identifiers/index.ts';
 import { STATE_FOLDER } from '../../transfer/index.ts';
 import { printSums } from '../sums/print-sums.ts';
 import type { NbiaFile } from './fetch-series.ts';
+import { NBIA_SUMS_NAME } from './nbia-sums-name.ts';
 
 const recordShape = v.object({
   v: v.literal(1),
@@ -60,13 +61,8 @@ export async function writeSeriesRecord(
       return { path, bytes, md5: digest.slice('md5:'.length), modified, sopInstanceUid, verifiedBy };
     }),
   );
-  const temporary = `${recordPath(state, uid)}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify({ v: 1, layout, files: lines })}\n`);
-  await rename(temporary, recordPath(state, uid));
+  await writeRecord(recordPath(state, uid), { v: 1, layout, files: lines });
 }
-
-/** The list of checksums that is kept beside what came from NBIA. */
-export const NBIA_SUMS_NAME = 'carrel.nbia.sums';
 
 /**
  * Writes `carrel.nbia.sums` into a destination: the MD5 of every file that came from NBIA, in this run or an earlier one, and is
@@ -75,14 +71,9 @@ export const NBIA_SUMS_NAME = 'carrel.nbia.sums';
  * @returns where it stands; undefined where nothing ever came
  */
 export async function writeNbiaSums(folder: string): Promise<string | undefined> {
-  const state = join(folder, STATE_FOLDER, 'nbia');
-  const names = (await readdir(state).catch(() => [])).filter((name) => name.endsWith('.json'));
   const entries = new Map<string, { path: string; digests: Digest[] }>();
-  for (const name of names) {
-    const text = await readFile(join(state, name), 'utf8').catch(() => '');
-    const record = v.safeParse(recordShape, parseJson(text));
-    if (!record.success) continue;
-    for (const { path, md5 } of record.output.files) {
+  for await (const { record } of readRecords(folder)) {
+    for (const { path, md5 } of record.files) {
       const info = await stat(join(folder, path)).catch(() => undefined);
       if (info?.isFile() === true) entries.set(path, { path, digests: [`md5:${md5}`] });
     }
@@ -93,6 +84,50 @@ export async function writeNbiaSums(folder: string): Promise<string | undefined>
   await writeFile(temporary, printSums(entries.values(), { comment: 'MD5 by the md5hashes.csv of NBIA' }));
   await rename(temporary, target);
   return target;
+}
+
+/** No time that a file can have. */
+const NEVER = -1;
+
+/**
+ * Takes back that files stand as they were proven, since they were found wrong or missing. A folder that cannot be written to is
+ * left as it is.
+ *
+ * @returns whose files they are, by path; those of no record are not in it
+ */
+export async function doubtFiles(
+  folder: string,
+  paths: ReadonlySet<string>,
+): Promise<Map<string, { uid: string; layout: string }>> {
+  const owners = new Map<string, { uid: string; layout: string }>();
+  for await (const { uid, record } of readRecords(folder)) {
+    const wrong = record.files.filter(({ path }) => paths.has(path));
+    if (wrong.length === 0) continue;
+    for (const { path } of wrong) owners.set(path, { uid, layout: record.layout });
+    const files = record.files.map((file) => (wrong.includes(file) ? { ...file, modified: NEVER } : file));
+    await writeRecord(recordPath(join(folder, STATE_FOLDER, 'nbia'), uid), { ...record, files }).catch(
+      () => undefined,
+    );
+  }
+  return owners;
+}
+
+async function* readRecords(
+  folder: string,
+): AsyncGenerator<{ uid: string; record: v.InferOutput<typeof recordShape> }> {
+  const state = join(folder, STATE_FOLDER, 'nbia');
+  const names = (await readdir(state).catch(() => [])).filter((name) => name.endsWith('.json'));
+  for (const name of names) {
+    const text = await readFile(join(state, name), 'utf8').catch(() => '');
+    const record = v.safeParse(recordShape, parseJson(text));
+    if (record.success) yield { uid: name.slice(0, -'.json'.length), record: record.output };
+  }
+}
+
+async function writeRecord(path: string, record: v.InferInput<typeof recordShape>): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`;
+  await writeFile(temporary, `${JSON.stringify(record)}\n`);
+  await rename(temporary, path);
 }
 
 function recordPath(state: string, uid: string): string {

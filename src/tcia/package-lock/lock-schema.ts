@@ -51,7 +51,20 @@ const lockedPackage = v.object({
       slug: v.pipe(text, v.description('Name of the collection or analysis result at TCIA')),
       version: v.pipe(nullableText, v.description('Version of the collection when this was fetched')),
       doi: nullableText,
+      download: v.optional(
+        v.pipe(
+          v.number(),
+          v.safeInteger(),
+          v.description('Id of the download that leads to the package, where it was named by its collection'),
+        ),
+      ),
     }),
+  ),
+  layout: v.optional(
+    v.pipe(text, v.description('Template of the local names, where all files have them of one')),
+  ),
+  names: v.optional(
+    v.pipe(v.picklist(['strict', 'escape']), v.description('How names that hurt a file system were taken')),
   ),
   question: v.pipe(
     v.object({

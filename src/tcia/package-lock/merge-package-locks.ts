@@ -17,6 +17,8 @@ export function mergePackageLocks(before: PackageLock | undefined, after: Packag
     if (later !== undefined)
       merged.set(keyOf(later), {
         ...later,
+        layout: kept.length === 0 || earlier.layout === later.layout ? later.layout : undefined,
+        names: kept.length > 0 && earlier.names === 'escape' ? 'escape' : later.names,
         question: joinQuestions(earlier.question, later.question),
         files: [...kept, ...later.files],
       });

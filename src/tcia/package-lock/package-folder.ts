@@ -1,10 +1,10 @@
 /** A folder that packages were fetched to: its lock file is read, written and held against the disk. */
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import { CarrelError } from '../../errors.ts';
 import { type TransferEvent, type VerifyReport, verifyFiles } from '../../transfer/index.ts';
-import { OWN_SUMS_NAME } from '../sums/own-sums-name.ts';
 import { mergePackageLocks, packageFiles } from './merge-package-locks.ts';
+import { ownNames } from './own-names.ts';
 import { PACKAGE_LOCK_NAME, type PackageLock } from './package-lock.ts';
 import { isPackageLockLike, parsePackageLock } from './parse-package-lock.ts';
 import { printPackageLock } from './print-package-lock.ts';
@@ -92,17 +92,6 @@ export async function verifyPackageFolder(
     onEvent: options.onEvent,
     signal: options.signal,
   });
-}
-
-/** Lock files, receipts and lists of checksums that Carrel wrote there. */
-async function ownNames(directory: string): Promise<string[]> {
-  const names = await readdir(directory, { recursive: true }).catch(() => []);
-  return names
-    .map((name) => name.split(sep).join('/'))
-    .filter(
-      (name) =>
-        /^carrel\.(lock|receipts)(\.[\w.-]+)?\.jsonl?$/.test(name) || basename(name) === OWN_SUMS_NAME,
-    );
 }
 
 async function readLock(path: string): Promise<string | undefined> {

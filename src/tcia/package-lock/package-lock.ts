@@ -32,7 +32,16 @@ export interface LockedPackage {
   package_uuid: string | null;
   title: string | null;
   /** Null where the package was named by its link alone. */
-  collection: { slug: string; version: string | null; doi: string | null } | null;
+  collection: {
+    slug: string;
+    version: string | null;
+    doi: string | null;
+    /** Id of the download that leads to the package. */
+    download?: number | undefined;
+  } | null;
+  /** Template of the local names; undefined where not all files have theirs of one. */
+  layout?: string | undefined;
+  names?: 'strict' | 'escape' | undefined;
   /** The whole package where all are empty. */
   question: { paths: string[]; include: string[]; exclude: string[] };
   files: LockedPackageFile[];

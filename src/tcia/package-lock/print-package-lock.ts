@@ -28,7 +28,14 @@ function lockedPackage(one: LockedPackage): LockedPackage {
     collection:
       collection === null
         ? null
-        : { slug: collection.slug, version: collection.version, doi: collection.doi },
+        : {
+            slug: collection.slug,
+            version: collection.version,
+            doi: collection.doi,
+            ...(collection.download === undefined ? {} : { download: collection.download }),
+          },
+    ...(one.layout === undefined ? {} : { layout: one.layout }),
+    ...(one.names === undefined ? {} : { names: one.names }),
     question: {
       paths: sorted(question.paths),
       include: sorted(question.include),

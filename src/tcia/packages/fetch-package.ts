@@ -41,9 +41,13 @@ export interface FetchPackageOptions extends PlanPackageOptions, Omit<OpenTransp
   faspex: FaspexOptions;
   /** Destination; made if it is missing. */
   directory: string;
+  /** Read every file that is here already, instead of believing the journal of what was proven before. */
+  recheck?: boolean | undefined;
   receipts?: PackageReceiptHeader | undefined;
   /** What will be fetched, before it is. */
   onPlan?: ((plan: PackagePlan) => void | Promise<void>) | undefined;
+  /** Before bytes are asked for, where not everything is here already. */
+  onStart?: ((absent: number) => void | Promise<void>) | undefined;
   onEvent?: ((event: TransferEvent) => void) | undefined;
   signal: AbortSignal;
 }
@@ -116,7 +120,8 @@ export async function fetchPackage(
     const locked = earlier?.lock.packages.find(
       (one) => one.package_id === target.link.packageId && one.host === new URL(target.link.origin).host,
     );
-    const found = await findPresent(plan.files, { ...places, locked: locked?.files ?? [] });
+    const { recheck } = options;
+    const found = await findPresent(plan.files, { ...places, locked: locked?.files ?? [], recheck });
     // What an earlier run had whole but not yet named: `ascp` gives a file its name when it is whole.
     const staged = await stagedOf(found.absent, folders.files);
     const taken = await placeFiles(staged, places);
@@ -124,8 +129,12 @@ export async function fetchPackage(
     report.begin(plan, present, plan.refused);
     const here = new Set(present.map(({ path }) => path));
     const absent = plan.files.filter(({ path }) => !here.has(path));
-    const need = sizeOf(absent) ?? (absent.length === plan.files.length ? (plan.bytes ?? 0) : 0);
-    await checkSpace(directory, need, { reserve: RESERVE_BYTES });
+    const need = sizeOf(absent) ?? (plan.bytes === undefined ? 0 : plan.bytes - bytesOf(present));
+    // What `ascp` has of files that it goes on with is on the disk already.
+    await checkSpace(directory, need - (await partialBytes(absent, folders.files)), {
+      reserve: RESERVE_BYTES,
+    });
+    if (absent.length > 0) await options.onStart?.(absent.length);
     try {
       await fetchBatches(absent, {
         ...places,
@@ -149,7 +158,6 @@ export async function fetchPackage(
     const { failed } = report;
     if (placed.length === plan.files.length) await rm(folders.files, { recursive: true, force: true });
     report.end(settled.lock);
-    const bytesOf = (files: readonly PlacedFile[]) => files.reduce((sum, { bytes }) => sum + bytes, 0);
     return {
       plan,
       placed,
@@ -197,6 +205,21 @@ async function stagedOf(files: readonly WantedFile[], staging: string): Promise<
     if (right) found.push(file);
   }
   return found;
+}
+
+/** Bytes of parts that an earlier run left. */
+async function partialBytes(files: readonly WantedFile[], staging: string): Promise<number> {
+  let sum = 0;
+  if ((await stat(staging).catch(() => undefined)) === undefined) return sum;
+  for (const { local } of files) {
+    const info = await stat(`${join(staging, ...local.split('/'))}.partial`).catch(() => undefined);
+    sum += info?.size ?? 0;
+  }
+  return sum;
+}
+
+function bytesOf(files: readonly PlacedFile[]): number {
+  return files.reduce((sum, { bytes }) => sum + bytes, 0);
 }
 
 /** Bytes of files, where all are known. */

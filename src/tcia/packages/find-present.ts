@@ -19,6 +19,8 @@ export async function findPresent(
     journal: StateFolder['journal'];
     /** Of this package, by an earlier run. */
     locked: readonly LockedPackageFile[];
+    /** Read every file that is here: the journal is not believed. */
+    recheck?: boolean | undefined;
     signal: AbortSignal;
   },
 ): Promise<{ present: PlacedFile[]; absent: WantedFile[] }> {
@@ -32,7 +34,7 @@ export async function findPresent(
     if (info?.isFile() !== true) return;
     const size = Number(info.size);
     if (file.size !== undefined && size !== file.size) return;
-    const known = journal.get(file.local);
+    const known = options.recheck === true ? undefined : journal.get(file.local);
     const untouched = known?.size === size && known.mtimeNs === String(info.mtimeNs);
     if (known !== undefined && untouched && agree(file.digests, known.digests)) {
       present.set(file, { ...file, bytes: size, found: known.digests, evidence: evidenceOf(file) });

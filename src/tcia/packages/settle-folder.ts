@@ -1,12 +1,15 @@
 /** What a run leaves beside the files of a package: the lock file, and a list of checksums where the package has none. */
 import { join } from 'node:path';
+import type { NamePolicy } from '../../cohort/index.ts';
 import { isCarrelError } from '../../errors.ts';
+import { safeSegment } from '../../transfer/index.ts';
 import type { FaspexClient } from '../faspex/faspex-client.ts';
 import { writePackageLock } from '../package-lock/package-folder.ts';
 import { type LockedPackage, PACKAGE_LOCK_NAME, type PackageLock } from '../package-lock/package-lock.ts';
 import { createPackageLock } from '../package-lock/print-package-lock.ts';
 import { writeOwnSums } from '../sums/own-sums.ts';
 import type { PackageChoice } from './choose-files.ts';
+import { PACKAGE_LAYOUT } from './package-layout.ts';
 import type { PlacedFile } from './place-files.ts';
 import type { PackagePlan } from './plan-package.ts';
 
@@ -21,7 +24,13 @@ export interface SettledFolder {
 export async function settleFolder(about: {
   plan: PackagePlan;
   placed: readonly PlacedFile[];
-  options: { directory: string; choice?: PackageChoice | undefined; signal: AbortSignal };
+  options: {
+    directory: string;
+    choice?: PackageChoice | undefined;
+    layout?: string | undefined;
+    names?: NamePolicy | undefined;
+    signal: AbortSignal;
+  };
   client: FaspexClient;
 }): Promise<SettledFolder> {
   const { plan, placed, options, client } = about;
@@ -29,17 +38,17 @@ export async function settleFolder(about: {
   const lockPath = join(directory, PACKAGE_LOCK_NAME);
   if (placed.length === 0) return { lock: undefined, lockPath, ownSums: undefined };
   const ownSums = plan.sums.length > 0 ? undefined : await writeOwn(directory, placed, signal);
-  const lock = createPackageLock([lockedPackage(plan, placed, options.choice ?? {}, client)]);
+  const lock = createPackageLock([lockedPackage(plan, placed, options, client)]);
   return { lock: await writePackageLock(directory, lock), lockPath, ownSums };
 }
 
 function lockedPackage(
-  { info, target, whole }: PackagePlan,
+  { info, target, whole, name }: PackagePlan,
   placed: readonly PlacedFile[],
-  choice: PackageChoice,
+  { choice = {}, layout = PACKAGE_LAYOUT, names = 'strict' }: Parameters<typeof settleFolder>[0]['options'],
   { link }: FaspexClient,
 ): LockedPackage {
-  const { collection } = target;
+  const { collection, download } = target;
   const { minSize, maxSize, include = [], exclude = [], kinds = [] } = choice;
   const sized = minSize !== undefined || maxSize !== undefined;
   const question = {
@@ -56,7 +65,14 @@ function lockedPackage(
     collection:
       collection === undefined
         ? null
-        : { slug: collection.slug, version: collection.version, doi: collection.doi },
+        : {
+            slug: collection.slug,
+            version: collection.version,
+            doi: collection.doi,
+            download: download?.id,
+          },
+    layout: stableLayout(layout, target, name),
+    names,
     question: whole ? { paths: [], include: [], exclude: [] } : question,
     files: placed.map(({ path, local, bytes, found, evidence }) => ({
       path,
@@ -66,6 +82,20 @@ function lockedPackage(
       evidence,
     })),
   };
+}
+
+/**
+ * The layout as it gives the same names again when the package is named by its data set: a link alone has called it by the title
+ * that its server tells. Undefined where a template cannot say that.
+ */
+function stableLayout(
+  layout: string,
+  { collection, name: known }: PackagePlan['target'],
+  name: string,
+): string | undefined {
+  if (collection === undefined || known !== undefined || !layout.includes('{package}')) return layout;
+  const folder = safeSegment(name);
+  return /[{}]/.test(folder) ? undefined : layout.replaceAll('{package}', () => folder);
 }
 
 /** In the folder that all files of the package share, else in the destination. */

@@ -45,6 +45,13 @@ export function applyMapping(path: string, { strip, add }: SumsMapping): string 
   return add === '' ? rest : `${add}/${rest}`;
 }
 
+/** The path in the package that a listed path means: a list may have `data/` or `PKG - …` in front, a package has not. */
+export function packagePathOf(path: string, { strip }: SumsMapping): string {
+  return strip !== '' && isPlainWrapper(strip) && path.startsWith(`${strip}/`)
+    ? path.slice(strip.length + 1)
+    : path;
+}
+
 /**
  * Finds the mapping with the most hits.
  *

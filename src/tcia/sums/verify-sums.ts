@@ -70,7 +70,22 @@ export interface SumsReport {
   unfinished: { path: string; of: string }[];
   /** Paths of the scope that are nowhere: in no list and not on disk. */
   unknown: string[];
+  /** What is wrong, missing or cannot be read, with its place in the package; not what no bytes can satisfy. */
+  again: FetchAgain[];
   lists: SumsListReport[];
+}
+
+/** A file that should come once more. */
+export interface FetchAgain {
+  /** Its path in the list. */
+  listed: string;
+  /** Where it stands below the folder, or would stand. */
+  local: string;
+  mapping: SumsMapping;
+  /** Of the list. */
+  origin: string;
+  /** Something stands there already. */
+  there: boolean;
 }
 
 /** True where every listed file is there and right, and at least one is. What no list names is not held against a folder. */
@@ -85,6 +100,8 @@ interface Expectation {
   digests: Digest[];
   /** Why nothing can be right. */
   conflict?: string | undefined;
+  mapping: SumsMapping;
+  origin: string;
 }
 
 /**
@@ -137,10 +154,17 @@ export async function verifySums(
   const unnamed = rest.filter((file) => !leftovers.has(file) && !isSumsName(file) && scope.holds(file));
   const unlisted = findUnlisted(options.listing ?? [], mapped, scope.holds);
   const inPackage = new Set(unlisted.flatMap((path) => mapped.flatMap((one) => placesOf(path, one))));
+  const back = (path: string): FetchAgain[] => {
+    const known = expected.get(path);
+    return known === undefined ? [] : [{ ...placed(known, path), there: true }];
+  };
   return {
     ok: verified.ok.map((file) => ({ ...file, listed: expected.get(file.path)?.listed ?? file.path })),
     mismatched: verified.mismatched,
-    missing: [...missing, ...verified.missing.map((path) => expected.get(path)?.listed ?? path)].sort(),
+    missing: [
+      ...missing.keys(),
+      ...verified.missing.map((path) => expected.get(path)?.listed ?? path),
+    ].sort(),
     unverifiable: [
       ...verified.unverifiable.map(({ path, reason }) => ({ path, reason })),
       ...[...expected].flatMap(([path, { conflict }]) =>
@@ -151,6 +175,12 @@ export async function verifySums(
     unlisted,
     unfinished: finished,
     unknown: scope.unused(),
+    again: [
+      ...verified.mismatched.flatMap(({ path }) => back(path)),
+      ...verified.unverifiable.flatMap(({ path }) => back(path)),
+      ...[...missing.values()].map((one) => ({ ...one, there: false })),
+      ...verified.missing.flatMap((path) => back(path).map((one) => ({ ...one, there: false }))),
+    ],
     lists: mapped.map(({ list, entries, hits, mapping, ties }) => ({
       origin: list.origin,
       listed: entries.length + list.conflicts.length,
@@ -169,22 +199,24 @@ type Laid = MappedSums & { list: SumsList; entries: readonly SumsList['entries']
 function expectations(
   mapped: readonly Laid[],
   holds: (path: string) => boolean,
-): { expected: Map<string, Expectation>; missing: string[] } {
+): { expected: Map<string, Expectation>; missing: Map<string, Omit<FetchAgain, 'there'>> } {
   const expected = new Map<string, Expectation>();
   const found = new Set<string>();
-  const missing = new Set<string>();
+  const missing = new Map<string, Omit<FetchAgain, 'there'>>();
   for (const { list, entries, files, mapping } of mapped) {
     const expect = (listed: string, digests: readonly Digest[], conflict?: string) => {
       const file = files.get(listed);
       const place = file ?? applyMapping(listed, mapping) ?? listed;
       if (!holds(listed) && !holds(place)) return;
+      const { origin } = list;
       if (file === undefined) {
-        missing.add(listed);
+        missing.set(listed, { listed, local: place, mapping, origin });
         return;
       }
       found.add(listed);
       const known = expected.get(file);
-      if (known === undefined) expected.set(file, { listed, digests: [...digests], conflict });
+      if (known === undefined)
+        expected.set(file, { listed, digests: [...digests], conflict, mapping, origin });
       else merge(known, digests, conflict);
     };
     for (const { path, digests } of entries) expect(path, digests);
@@ -196,7 +228,12 @@ function expectations(
       );
   }
   const sorted = [...expected].sort(([a], [b]) => (a < b ? -1 : 1));
-  return { expected: new Map(sorted), missing: [...missing].filter((path) => !found.has(path)) };
+  for (const path of found) missing.delete(path);
+  return { expected: new Map(sorted), missing };
+}
+
+function placed({ listed, mapping, origin }: Expectation, local: string): Omit<FetchAgain, 'there'> {
+  return { listed, local, mapping, origin };
 }
 
 function merge(known: Expectation, digests: readonly Digest[], conflict: string | undefined): void {

@@ -106,9 +106,9 @@ export function createNbia(options: NbiaOptions): NbiaServer {
 /** What a series is in answers. */
 function rowOf({ images, ...fields }: NbiaWorldSeries): Record<string, unknown> {
   return {
-    ...fields,
     ImageCount: images.length,
     FileSize: images.reduce((sum, one) => sum + one.bytes.length, 0),
+    ...fields,
   };
 }
 

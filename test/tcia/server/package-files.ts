@@ -62,7 +62,7 @@ export async function layOutPackage(
     const text = lines.join('');
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, sums), text);
-    entries.push({ path: sums, disk: join(folder, sums), size: text.length, mtime });
+    entries.push({ path: sums, disk: join(folder, sums), size: Buffer.byteLength(text), mtime });
   }
   return entries;
 }
