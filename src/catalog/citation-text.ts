@@ -1,31 +1,11 @@
 /** Citations as the tables print them → plain text, BibTeX, CSL-JSON and RIS, with nothing in them that the tables do not say. */
 import { type Author, citationParts } from './citation-parts.ts';
 import type { Citation } from './citations.ts';
-
-const ENTITIES: Record<string, string> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
-  ndash: '–',
-  mdash: '—',
-  rsquo: '’',
-  lsquo: '‘',
-  rdquo: '”',
-  ldquo: '“',
-};
+import { decodeEntities } from './entities.ts';
 
 /** Tags, character references, line breaks and repeated blanks out; letters stay what they are. */
 export function cleanCitation(text: string): string {
-  return text
-    .replaceAll(/<\/?[a-zA-Z][^<>]*>/g, '')
-    .replaceAll(/&(#x[0-9a-fA-F]+|#\d+|[a-zA-Z]+);/g, (whole, name: string) => {
-      if (!name.startsWith('#')) return ENTITIES[name] ?? whole;
-      const code = name.startsWith('#x') ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
-      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-    })
+  return decodeEntities(text.replaceAll(/<\/?[a-zA-Z][^<>]*>/g, ''))
     .replaceAll(/[\s\u00a0]+/g, ' ')
     .trim();
 }

@@ -33,6 +33,7 @@ export {
 export { type CompletionWords, readCompletionWords } from './completion/words-file.ts';
 export { type DiffOptions, type OpenDiff, openDiff } from './diff.ts';
 export * from './diff-rows.ts';
+export { decodeEntities } from './entities.ts';
 export type { ParquetQuestion, ParquetResult } from './export-parquet.ts';
 export type { DatasetList, DatasetMatch } from './find-datasets.ts';
 export type { ReleaseAmount } from './history-amounts.ts';

@@ -50,7 +50,7 @@ export function withOneSummary(run: Run): OneSummary {
     decodeStrings: false,
     write(chunk: string | Uint8Array, _, done) {
       const text = typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8');
-      forward(text).then(() => done(), done);
+      void settle(forward(text), done);
     },
   });
   return {
@@ -67,6 +67,15 @@ export function withOneSummary(run: Run): OneSummary {
       await write(out, `${rest}${toJson(whole)}\n`);
     },
   };
+}
+
+/** Tells a stream how a piece of its work ended. */
+async function settle(work: Promise<void>, done: (error?: Error) => void): Promise<void> {
+  const failure = await work.then(
+    () => undefined,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
+  );
+  done(failure);
 }
 
 function partLine(summary: Summary): string {

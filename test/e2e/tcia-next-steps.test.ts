@@ -129,7 +129,7 @@ describe('the next step of a package that is not as it should be', () => {
     expect(first.code, first.stderr).toBe(0);
     const folder = command.includes('-o out') ? join(desk, 'out') : desk;
     const before = await filesBelow(folder);
-    const paths = [...before.keys()].filter((path) => !/\.sums$/.test(path));
+    const paths = [...before.keys()].filter((path) => !path.endsWith('.sums'));
     expect(paths).toHaveLength(ODD.length);
     for (const path of paths.slice(1, 4)) await rot(join(folder, path));
     for (const path of paths.slice(4)) await rm(join(folder, path));

@@ -57,7 +57,12 @@ export const spec: CommandSpec = {
         // What only a DRS host knows.
         locate: (name) =>
           /^(?:drs:\/\/|dg\.|https?:\/\/[^/]+\/(?:ga4gh|index)\/)/i.test(name)
-            ? locateObject(name, { ...desk, http: desk.pool, from: textOf(run.settings, 'from'), signal: run.signal })
+            ? locateObject(name, {
+                ...desk,
+                http: desk.pool,
+                from: textOf(run.settings, 'from'),
+                signal: run.signal,
+              })
             : undefined,
       });
     });

@@ -1,7 +1,7 @@
 /** What names a data set of TCIA: a slug in any case, a DOI in any form, an address of a page, old ones too. */
+import { decodeEntities } from '../../catalog/index.ts';
 import { CarrelError } from '../../errors.ts';
 import type { TciaServers } from '../servers.ts';
-import { decodeEntities } from './plain-text.ts';
 
 /** What a text was read as. */
 export type CollectionName =

@@ -1,24 +1,5 @@
 /** Values of WordPress as plain text. Its fields hold HTML, wrap texts in objects, and say `false` or `""` for nothing. */
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-  nbsp: ' ',
-  shy: '',
-  ndash: '–',
-  mdash: '—',
-  lsquo: '‘',
-  rsquo: '’',
-  ldquo: '“',
-  rdquo: '”',
-  hellip: '…',
-  copy: '©',
-  reg: '®',
-  trade: '™',
-};
+import { decodeEntities } from '../../catalog/index.ts';
 
 /** Members of objects that hold the text that people see, most telling first. */
 const TEXT_MEMBERS = [
@@ -32,16 +13,6 @@ const TEXT_MEMBERS = [
   'title',
   'post_title',
 ];
-
-/** Character references as the characters; once, so that `&amp;lt;` stays `&lt;`. */
-export function decodeEntities(text: string): string {
-  return text.replaceAll(/&(#[xX][0-9a-fA-F]+|#\d+|[a-zA-Z]+);/g, (whole, name: string) => {
-    if (!name.startsWith('#')) return ENTITIES[name.toLowerCase()] ?? whole;
-    const code = /^#[xX]/.test(name) ? Number.parseInt(name.slice(2), 16) : Number(name.slice(1));
-    const isCharacter = code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff);
-    return isCharacter ? String.fromCodePoint(code) : whole;
-  });
-}
 
 /** A link that lets anybody in, in the middle of a text. */
 const SECRET_LINK = /https?:\/\/\S*[?&](?:context|passcode|token)=\S+/gi;

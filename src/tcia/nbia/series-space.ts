@@ -39,11 +39,7 @@ export function bytesForSeries(series: readonly NbiaSeries[], jobs = SERIES_AT_O
 }
 
 /** @throws CarrelError `no-space`, naming both figures */
-export async function checkSeriesSpace(
-  folder: string,
-  need: number,
-  freeSpace?: FreeSpace | undefined,
-): Promise<void> {
+export async function checkSeriesSpace(folder: string, need: number, freeSpace?: FreeSpace): Promise<void> {
   await checkSpace(await nearestFolder(folder), need, { reserve: RESERVE_BYTES, freeSpace });
 }
 
