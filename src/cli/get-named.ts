@@ -138,6 +138,7 @@ export async function getNamed(
       const outcome = await fetchNbia();
       return (await say?.printNbiaSummary(run, outcome, options.directory, unresolvedOf(plan).length)) ?? 0;
     }
+    if (nbia !== undefined) options.freeSpaceReserve = await tcia?.reserveForNbia(nbia, options);
     const requestsBefore = desk.pool.stats.requests;
     try {
       const progress = await createProgress(run);
