@@ -21,6 +21,7 @@ import { createPartialFile, type PartialFile } from './partial-file.ts';
 import { proveParts } from './prove-parts.ts';
 import { OtherObject, type Reception, receive, startAgain } from './receive.ts';
 import { type RetryPolicy, waitBefore } from './retry.ts';
+import { isThrottling, isUnconnected, isUnreachable } from './unreachable.ts';
 
 /** More bytes than before by at least so many: the attempt was worth it, and the count starts again. */
 const PROGRESS_BYTES = 1 << 20;
@@ -140,9 +141,11 @@ async function fetchFrom(
   const { mirrors, pace, meter, retry, signal } = context;
   const attempts = mirrors.attempts(source, retry.attempts);
   let fruitless = 0;
+  let patience = 0;
   let wrong = 0;
   let furthest = partial.length;
-  let failingSince = performance.now();
+  let hasGiven = false;
+  let failingSince: number | undefined;
   for (;;) {
     if (signal.aborted) throw signal.reason;
     count.attempts += 1;
@@ -174,17 +177,24 @@ async function fetchFrom(
           if (hasNext) return error;
           pace.slowDown();
         }
+        hasGiven ||= partial.length > furthest;
+        const seen = { isGone: isUnconnected(error), hasGiven };
+        // A mirror that was given up already, after all that waiting, gets one chance per file and no more.
+        const isLast = !hasNext && attempts > 1 && isUnreachable(error);
+        const waitsForLine = isLast && mirrors.unreachable(source, file.path, seen);
         const changed = error.code === 'verification' || error.status === 412 || error.status === 416;
         if (changed && partial.length > 0) await startAgain(partial, meter);
-        else if (!error.retryable) return error;
-        if (partial.length >= furthest + PROGRESS_BYTES) fruitless = 0;
+        else if (!error.retryable && !waitsForLine) return error;
+        if (partial.length >= furthest + PROGRESS_BYTES) {
+          [fruitless, patience, failingSince] = [0, 0, undefined];
+        }
         furthest = Math.max(furthest, partial.length);
-        if (fruitless === 0) failingSince = performance.now();
-        const waitsForLine = !hasNext && isUnreachable(error) && mirrors.unreachable(source, file.path);
+        failingSince ??= performance.now();
         // Without a free descriptor nobody was asked at all.
         const mayWait = waitsForLine || isOutOfFiles(error.cause);
         const patient = mayWait && performance.now() - failingSince < retry.outageMs;
-        if (!patient || fruitless < attempts - 1) fruitless += 1;
+        if (patient) patience += 1;
+        else fruitless = patience > 0 && mayWait ? attempts : fruitless + 1;
       }
     }
     if (wrong >= WRONG_TRIES) {
@@ -193,7 +203,7 @@ async function fetchFrom(
       }
       return error;
     }
-    const waitMs = fruitless < attempts ? waitBefore(fruitless, error, retry) : undefined;
+    const waitMs = fruitless < attempts ? waitBefore(fruitless + patience, error, retry) : undefined;
     if (waitMs === undefined) {
       if (mirrors.failed(source))
         note(context, `${source.mirror} does not answer well: ${error.message}`, file.path);
@@ -209,14 +219,6 @@ async function fetchFrom(
     });
     await sleep(waitMs, undefined, { signal }).catch(() => {});
   }
-}
-
-/** The server has too much to do. */
-const isThrottling = ({ status }: CarrelError): boolean => status === 429 || status === 503;
-
-/** The server did not answer at all: no connection, no name, silence, a body that broke off. */
-function isUnreachable(error: CarrelError): boolean {
-  return error.code === 'network' && error.retryable && error.status === undefined;
 }
 
 /** Bytes that an earlier run left, if the verification at the end will prove them. */
@@ -260,12 +262,9 @@ async function moveIntoPlace(temporary: string, final: string): Promise<void> {
   });
 }
 
-function wrongBytes(
-  file: PlannedFile,
-  { expected, found }: { expected: string; found: string },
-): CarrelError {
-  return new CarrelError('verification', `${file.path}: ${expected} expected, ${found} found`, {
-    item: file.path,
+function wrongBytes({ path }: PlannedFile, wrong: { expected: string; found: string }): CarrelError {
+  return new CarrelError('verification', `${path}: ${wrong.expected} expected, ${wrong.found} found`, {
+    item: path,
     next: 'nothing was written; try another mirror, or check whether the plan is out of date',
   });
 }

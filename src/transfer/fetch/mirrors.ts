@@ -56,10 +56,10 @@ export interface Mirrors {
   /** It gave right bytes; so many of them, and in so many milliseconds. */
   served(source: Source, measure?: { bytes: number; ms: number }): void;
   /**
-   * It could not be reached for this file. True where it served others before and now is out of reach for several
-   * files at once: a line that was cut, and not a bad object.
+   * It could not be reached for this file. True where bytes came before, from whichever mirror, and now it is out of reach for
+   * several files at once, or nobody is there at all (`isGone`): a line that was cut, and not a bad object.
    */
-  unreachable(source: Source, path: string): boolean;
+  unreachable(source: Source, path: string, seen?: { isGone?: boolean; hasGiven?: boolean }): boolean;
   /** It gave up on a file (time-outs, resets, 503). True at the moment when it becomes `down`. */
   failed(source: Source): boolean;
   /** It asked for less (429, 503): for a while the next files go elsewhere, where there is an elsewhere. */
@@ -187,10 +187,11 @@ export function createMirrors(
       measure(standing, measured.bytes, measured.ms);
       say({ id, is: 'measured', ...measured });
     },
-    unreachable(source, path) {
-      const { hasServed, cut } = of(source);
+    unreachable(source, path, { isGone = false, hasGiven = false } = {}) {
+      const { cut } = of(source);
       cut.add(path);
-      return hasServed && cut.size >= OUTAGE_FILES;
+      const hadLine = hasGiven || [...standings.values()].some(({ hasServed }) => hasServed);
+      return hadLine && (isGone || cut.size >= OUTAGE_FILES);
     },
     failed(source) {
       const standing = of(source);
