@@ -20,59 +20,75 @@ export async function addLock(cohort: Cohort, lock: LockFile, origin: string, to
       },
     );
   }
+  const placesOf = createPlaces(tools);
   for (const series of lock.series) {
-    const locations = await Promise.all(series.files.map((file) => toLocation(file, tools)));
-    cohort.series.push({
-      crdc_series_uuid: series.crdc_series_uuid,
-      row: undefined,
-      locked: series,
-      locations: locations.map((location) => ({ ...location, crdc_series_uuid: series.crdc_series_uuid })),
-    });
+    const { crdc_series_uuid: uuid, files } = series;
+    const locations = await locate(files, uuid, placesOf, tools);
+    cohort.series.push({ crdc_series_uuid: uuid, row: undefined, locked: series, locations });
   }
-  for (const file of lock.files) {
-    cohort.objects.push({ location: await toLocation(file, tools), path: file.path, locked: file });
+  const objects = await locate(lock.files, undefined, placesOf, tools);
+  for (const [index, location] of objects.entries()) {
+    const locked = lock.files[index];
+    if (locked !== undefined) cohort.objects.push({ location, path: locked.path, locked });
   }
   cohort.layout = lock.layout;
   cohort.release = lock.release;
   cohort.catalog = lock.catalog;
 }
 
-async function toLocation(file: LockedFile, tools: Tools): Promise<ObjectLocation> {
-  const { key, size, digests } = file;
-  const { drs } = file.mirrors;
-  if (drs === undefined) return { key, size, digests, sources: lockedSources(file, tools) };
-  // Its URLs are signed anew each time: the host that signs them is asked again.
-  const { archive, openStore, from, signal, http, drsToken: token } = tools;
-  const { locations } = await resolveDrs(drs, { archive, openStore, from, signal, http, token });
-  return { key, size, digests, sources: locations[0]?.sources ?? [], drs };
+async function locate(
+  files: readonly LockedFile[],
+  uuid: string | undefined,
+  placesOf: Places,
+  tools: Tools,
+): Promise<ObjectLocation[]> {
+  const standing = (file: LockedFile): ObjectLocation => {
+    const { key, size, digests, mirrors } = file;
+    const sources = placesOf(mirrors).map(({ mirror, place }) => ({ mirror, place, key }));
+    return uuid === undefined
+      ? { key, size, digests, sources }
+      : { key, size, digests, sources, crdc_series_uuid: uuid };
+  };
+  if (files.every(({ mirrors }) => mirrors['drs'] === undefined)) return files.map(standing);
+  return await Promise.all(
+    files.map(async (file) => {
+      const { drs } = file.mirrors;
+      if (drs === undefined) return standing(file);
+      // Its URLs are signed anew each time: the host that signs them is asked again.
+      const { archive, openStore, from, signal, http, drsToken: token } = tools;
+      const { locations } = await resolveDrs(drs, { archive, openStore, from, signal, http, token });
+      return { ...standing({ ...file, mirrors: {} }), sources: locations[0]?.sources ?? [], drs };
+    }),
+  );
 }
 
+/** The places of a file by its mirrors; worked out once for all files that share them. */
+type Places = (mirrors: LockedFile['mirrors']) => readonly Omit<ObjectLocation['sources'][number], 'key'>[];
+
 /** Mirrors of the archive by their buckets; other places by the URL that the lock file gives. */
-function lockedSources(file: LockedFile, tools: Tools): ObjectLocation['sources'] {
-  const buckets = Object.fromEntries(
-    Object.entries(file.mirrors).filter(([mirror]) =>
-      tools.archive.mirrors.some(({ name }) => name === mirror),
-    ),
-  );
-  if (Object.keys(buckets).length > 0)
-    return sourcesFor(tools.archive, buckets, file.key, { from: tools.from });
-  return Object.entries(file.mirrors).map(([mirror, url]) => ({
-    mirror,
-    ...foreignPlace(mirror, url, file.key),
-  }));
+function createPlaces({ archive, from }: Tools): Places {
+  const known = new WeakMap<LockedFile['mirrors'], ReturnType<Places>>();
+  const find: Places = (mirrors) => {
+    const buckets = Object.fromEntries(
+      Object.entries(mirrors).filter(([mirror]) => archive.mirrors.some(({ name }) => name === mirror)),
+    );
+    if (Object.keys(buckets).length > 0) return sourcesFor(archive, buckets, '', { from });
+    return Object.entries(mirrors).map(([mirror, url]) => ({ mirror, place: foreignPlace(mirror, url) }));
+  };
+  return (mirrors) => {
+    const places = known.get(mirrors) ?? find(mirrors);
+    known.set(mirrors, places);
+    return places;
+  };
 }
 
 /** The opposite of `foreignMirror`. */
-function foreignPlace(
-  scheme: string,
-  url: string,
-  key: string,
-): Omit<ObjectLocation['sources'][number], 'mirror'> {
+function foreignPlace(scheme: string, url: string): ObjectLocation['sources'][number]['place'] {
   const match = /^(https?:\/\/[^/]+)(?:\/(.*))?$/.exec(url);
   const [, endpoint = url, bucket = ''] = match ?? [];
-  if (scheme === 's3') return { place: { protocol: 's3', endpoint, bucket, access: 'anonymous' }, key };
-  if (scheme === 'gs') return { place: { protocol: 'gcs', endpoint, bucket, access: 'anonymous' }, key };
-  return { place: { protocol: 'https', endpoint: url, bucket: '' }, key };
+  if (scheme === 's3') return { protocol: 's3', endpoint, bucket, access: 'anonymous' };
+  if (scheme === 'gs') return { protocol: 'gcs', endpoint, bucket, access: 'anonymous' };
+  return { protocol: 'https', endpoint: url, bucket: '' };
 }
 
 /** How a place outside of the archive stands in a lock file: `s3` → `https://s3.amazonaws.com/bucket`. */

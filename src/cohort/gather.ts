@@ -6,12 +6,10 @@ import { basename, join, resolve } from 'node:path';
 import { CarrelError, isCarrelError } from '../errors.ts';
 import { type Identifier, parseIdentifier } from '../identifiers/index.ts';
 import {
-  isLockLike,
+  inspectManifest,
   type LockFile,
   type ManifestFormat,
   type ManifestPointer,
-  manifestKind,
-  parseLock,
   readManifest,
 } from '../manifests/index.ts';
 import { followPointers } from './follow-pointers.ts';
@@ -136,13 +134,10 @@ function readText(
       next: 'split it',
     });
   }
-  const kind = manifestKind(bytes, path);
-  if (kind === 'lock' || kind === 'compound-object') {
-    const json: unknown = JSON.parse(new TextDecoder().decode(bytes));
-    if (isLockLike(json)) gathered.locks.push({ lock: parseLock(json, { origin: path }), origin: path });
-    else gathered.compounds.push({ json, origin: path });
-    return [];
-  }
+  const { format, lock, json } = inspectManifest(bytes, path);
+  if (lock !== undefined) gathered.locks.push({ lock, origin: path });
+  if (format === 'compound-object') gathered.compounds.push({ json, origin: path });
+  if (format === 'lock' || format === 'compound-object') return [];
   const manifest = readManifest(bytes, { origin: path });
   for (const note of manifest.notes) gathered.notes.push({ item: name, message: note });
   for (const { line, text, reason } of manifest.problems) {

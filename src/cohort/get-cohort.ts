@@ -179,7 +179,12 @@ export async function fetchPlanned(
   await plan.keepListings();
   const { reuse = {} } = options;
   if (reuse !== false && reuse.stateDir !== undefined) await rememberDestination(reuse.stateDir, directory);
-  const keys = new Map(plan.files.map(({ path, key }) => [path, key]));
+  let keys: Map<string, string> | undefined;
+  const keyOf = (path: string): string | undefined => {
+    // Nobody asks where everything is here.
+    keys ??= new Map(plan.files.map((file) => [file.path, file.key]));
+    return keys.get(path);
+  };
   const { lockPath = join(directory, LOCK_NAME) } = options;
   const receipts = openReceipts(
     join(dirname(resolve(lockPath)), nameOfPart(RECEIPTS_NAME, plan.cohort)),
@@ -189,7 +194,7 @@ export async function fetchPlanned(
       archive: plan.cohort.archive.name,
       release: plan.cohort.release,
     },
-    (path) => keys.get(path) ?? path,
+    (path) => keyOf(path) ?? path,
   );
   const result = await transfer(plan.files, {
     directory,
@@ -219,7 +224,7 @@ export async function fetchPlanned(
     receipts.end(undefined);
     throw error;
   });
-  const { missing, notes } = await explainMissing(result.failed, (path) => keys.get(path), tools);
+  const { missing, notes } = await explainMissing(result.failed, keyOf, tools);
   plan.notes.push(...notes);
   const proven = new Map(result.files.map(({ path, digest, bytes }) => [path, { digest, bytes }]));
   const lock = lockOf(plan.cohort, plan.files, plan.layout, proven);

@@ -170,6 +170,7 @@ export function lockOf(
   layout: string,
   proven: ReadonlyMap<string, { digest: Digest | undefined; bytes: number }>,
 ): LockFile {
+  const mirrorsOf = createMirrors(cohort);
   const bySeries = new Map<CohortSeries, LockedFile[]>();
   const others: LockedFile[] = [];
   for (const file of files) {
@@ -177,17 +178,12 @@ export function lockOf(
     const size = known?.bytes ?? file.size;
     // A file whose size nobody knows and that never came cannot be pinned.
     if (size === undefined) continue;
-    const digests = pinned([...file.digests, ...(known?.digest === undefined ? [] : [known.digest])]);
-    const locked: LockedFile = {
-      path: file.path,
-      key: file.key,
-      size,
-      digests,
-      mirrors: mirrorsOf(cohort, file),
-    };
-    const siblings = file.series === undefined ? others : bySeries.get(file.series);
+    const { path, key, series } = file;
+    const digests = pinned(file.digests, known?.digest);
+    const locked: LockedFile = { path, key, size, digests, mirrors: mirrorsOf(file) };
+    const siblings = series === undefined ? others : bySeries.get(series);
     if (siblings !== undefined) siblings.push(locked);
-    else if (file.series !== undefined) bySeries.set(file.series, [locked]);
+    else if (series !== undefined) bySeries.set(series, [locked]);
   }
   const { name, origin } = cohort.archive;
   return createLock({
@@ -202,23 +198,43 @@ export function lockOf(
   });
 }
 
-function pinned(digests: readonly Digest[]): Digest[] {
-  for (const algorithm of ['md5:', 'sha256:', 'crc32c:', 's3etag:', 'crc64nvme:']) {
-    const found = digests.find((digest) => digest.startsWith(algorithm));
+/** From what is pinned first. */
+const PINNED = ['md5:', 'sha256:', 'crc32c:', 's3etag:', 'crc64nvme:'];
+
+function pinned(digests: readonly Digest[], own: Digest | undefined): Digest[] {
+  if (digests.length === 1 && digests[0]?.startsWith('md5:') === true) return [digests[0]];
+  const all = own === undefined ? digests : [...digests, own];
+  for (const algorithm of PINNED) {
+    const found = all.find((digest) => digest.startsWith(algorithm));
     if (found !== undefined) return [found];
   }
   return [];
 }
 
-function mirrorsOf(cohort: Cohort, file: CohortFile): Record<string, string> {
-  // A signed URL holds a secret and expires; the address that signs it is what can be kept.
-  if (file.drs !== undefined) return { drs: file.drs };
-  const mirrors: [string, string][] = file.sources.map((source: ObjectLocation['sources'][number]) => {
+/** Mirrors of a file for the lock file; files that stand at the same places share one record of them. */
+function createMirrors(cohort: Cohort): (file: CohortFile) => Record<string, string> {
+  let last: CohortFile['sources'] = [];
+  let shared: Record<string, string> | undefined;
+  return ({ sources, drs }) => {
+    // A signed URL holds a secret and expires; the address that signs it is what can be kept.
+    if (drs !== undefined) return { drs };
+    const isSame =
+      shared !== undefined &&
+      sources.length === last.length &&
+      sources.every(({ mirror, place }, at) => mirror === last[at]?.mirror && place === last[at].place);
+    if (shared === undefined || !isSame) shared = mirrorsOf(cohort, sources);
+    last = sources;
+    return shared;
+  };
+}
+
+function mirrorsOf(cohort: Cohort, sources: CohortFile['sources']): Record<string, string> {
+  const mirrors: [string, string][] = sources.map((source: ObjectLocation['sources'][number]) => {
     const ours = cohort.archive.mirrors.find(({ name }) => name === source.mirror);
     return ours === undefined ? foreignMirror(source) : [source.mirror, source.place.bucket];
   });
   // Every mirror of the archive, also those that this run was told not to use.
-  const first = file.sources[0];
+  const first = sources[0];
   const known = cohort.archive.bucketClasses.find(
     ({ buckets }) => first !== undefined && buckets[first.mirror] === first.place.bucket,
   );

@@ -22,7 +22,7 @@ export interface ReceiptLog {
   /** Adds a line; the first one makes the file, and a line about the run before it. */
   add(type: string, members: Record<string, unknown>): void;
   /** The last line, where there was any, and everything that waits. */
-  end(members: Record<string, unknown>): void;
+  end(members: Record<string, unknown> | (() => Record<string, unknown>)): void;
 }
 
 /**
@@ -58,7 +58,10 @@ export function openReceiptLog(path: string, header: ReceiptHeader): ReceiptLog 
       write({ type, run, ...members });
     },
     end(members) {
-      if (begun) write({ type: 'end', run, time: new Date().toISOString(), ...members });
+      if (begun) {
+        const last = typeof members === 'function' ? members() : members;
+        write({ type: 'end', run, time: new Date().toISOString(), ...last });
+      }
       flush();
     },
   };

@@ -98,9 +98,11 @@ export function openReceipts(
       }
     },
     end(lock) {
-      const digest: Digest | null =
-        lock === undefined ? null : `sha256:${createHash('sha256').update(printLock(lock)).digest('hex')}`;
-      log.end({ ...counts, lock: digest });
+      log.end(() => {
+        const digest: Digest | null =
+          lock === undefined ? null : `sha256:${createHash('sha256').update(printLock(lock)).digest('hex')}`;
+        return { ...counts, lock: digest };
+      });
     },
   };
 }

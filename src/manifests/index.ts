@@ -2,7 +2,7 @@
 export type * from './entry.ts';
 export { hasLockMember, type LockFormat, readLockDocument } from './lock-document.ts';
 export type * from './lock-file.ts';
-export { manifestKind } from './manifest-kind.ts';
+export { type InspectedManifest, inspectManifest, manifestKind } from './manifest-kind.ts';
 export { isLockLike, type ParseLockOptions, parseLock } from './parse-lock.ts';
 export { type CreateLockInput, createLock, type LockSeriesInput, printLock } from './print-lock.ts';
 export { type ReadManifestOptions, readManifest } from './read-manifest.ts';

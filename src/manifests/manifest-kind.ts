@@ -1,6 +1,7 @@
 /** Which format a manifest has: by what it says first, by its file name only where the text leaves it open. */
 import { CarrelError } from '../errors.ts';
 import type { ManifestFormat } from './entry.ts';
+import type { LockFile } from './lock-file.ts';
 import { manifestLines, manifestText } from './manifest-text.ts';
 import { parseLock } from './parse-lock.ts';
 import { isCroissant } from './read-croissant.ts';
@@ -13,7 +14,8 @@ import { isZip } from './zip-bytes.ts';
 
 /** A manifest whose format is known, ready to be read. */
 export type Detected =
-  | { format: 'json' | 'lock' | 'compound-object' | 'croissant'; value: unknown }
+  | { format: 'json' | 'compound-object' | 'croissant'; value: unknown }
+  | { format: 'lock'; value: LockFile }
   | { format: 'tcia-xml'; text: string }
   | { format: 'json'; values: { line: number; value: unknown }[] }
   | { format: 'csv' | 'tsv'; lines: string[]; header: TableHeader }
@@ -42,6 +44,25 @@ export function manifestKind(text: string | Uint8Array, origin = '-'): ManifestF
     return 'xlsx';
   }
   return detect(manifestText(text, origin), origin).format;
+}
+
+/** What a text is, and what was read of it to find that out: it need not be read twice. */
+export interface InspectedManifest {
+  format: ManifestFormat;
+  /** Of a lock file: checked. */
+  lock?: LockFile | undefined;
+  /** Of a compound object: its JSON. */
+  json?: unknown;
+}
+
+/** The same as `manifestKind`, with the lock file or the compound object that it found. */
+export function inspectManifest(text: string | Uint8Array, origin = '-'): InspectedManifest {
+  if (isZip(text)) return { format: manifestKind(text, origin) };
+  const found = detect(manifestText(text, origin), origin);
+  if (found.format === 'lock') return { format: 'lock', lock: found.value };
+  return found.format === 'compound-object'
+    ? { format: found.format, json: found.value }
+    : { format: found.format };
 }
 
 /** Finds the format and does the part of the reading that finding it took. */

@@ -6,6 +6,7 @@ import { CarrelError } from '../errors.ts';
 import { hasLockMember, readLockDocument } from './lock-document.ts';
 import type { LockFile } from './lock-file.ts';
 import { LOCK_VERSION, lockSchema } from './lock-schema.ts';
+import { readPlainLock } from './read-plain-lock.ts';
 
 /** Words for messages. */
 export interface ParseLockOptions {
@@ -33,20 +34,20 @@ export function isLockLike(value: unknown): boolean {
  */
 export function parseLock(input: unknown, { origin }: ParseLockOptions): LockFile {
   // The schema has matched every digest against the form of the type; valibot's type for it is only `string`.
-  const lock = readLockDocument(input, FORMAT, origin) as LockFile;
+  const lock = readLockDocument(input, FORMAT, origin, readPlainLock) as LockFile;
   checkPaths(lock, origin);
   return lock;
 }
 
+/** A segment that is empty, `.` or `..`, or a drive. */
+const LEAVES = /(?:^|\/)\.{0,2}(?:\/|$)|^[A-Za-z]:/;
+
 function checkPaths(lock: LockFile, origin: string): void {
-  const seen = new Map<string, string>();
+  const seen = new Set<string>();
   const owners = [lock.files, ...lock.series.map((series) => series.files)];
   for (const files of owners) {
     for (const { path } of files) {
-      if (
-        path.split('/').some((part) => part === '' || part === '.' || part === '..') ||
-        /^[A-Za-z]:/.test(path)
-      ) {
+      if (LEAVES.test(path)) {
         throw new CarrelError(
           'unsafe',
           `${origin}: the path ${JSON.stringify(path)} leaves the destination`,
@@ -56,16 +57,20 @@ function checkPaths(lock: LockFile, origin: string): void {
           },
         );
       }
-      // macOS and Windows fold case and normalise Unicode: two such names would be one file there.
-      const folded = path.normalize('NFC').toLowerCase();
-      const other = seen.get(folded);
-      if (other !== undefined) {
+      const folded = fold(path);
+      if (seen.has(folded)) {
+        const other = owners.flat().find((file) => fold(file.path) === folded)?.path;
         throw new CarrelError('unsafe', `${origin}: two files with one name: ${other} and ${path}`, {
           item: path,
           next: 'do not use this lock file: carrel never writes such a pair',
         });
       }
-      seen.set(folded, path);
+      seen.add(folded);
     }
   }
+}
+
+/** macOS and Windows fold case and normalise Unicode: two such names would be one file there. */
+function fold(path: string): string {
+  return path.normalize('NFC').toLowerCase();
 }

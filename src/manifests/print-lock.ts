@@ -24,6 +24,7 @@ export interface CreateLockInput {
 
 /** Builds a lock file: sorts everything, drops members that do not belong, takes each digest once. */
 export function createLock(input: CreateLockInput): LockFile {
+  const lockedFile = createLockedFile();
   return {
     carrel_lock: LOCK_VERSION,
     archive: { name: input.archive.name, origin: input.archive.origin },
@@ -58,14 +59,24 @@ function partOf({ index, of, series, objects, cohort }: LockPart): LockPart {
   return { index, of, series, objects, cohort };
 }
 
-function lockedFile(file: LockedFile): LockedFile {
-  return {
-    path: file.path,
-    key: file.key,
-    size: file.size,
-    digests: [...new Set(file.digests)].filter(isDigest).sort(compare),
-    mirrors: Object.fromEntries(Object.entries(file.mirrors).sort(([a], [b]) => compare(a, b))),
+function createLockedFile(): (file: LockedFile) => LockedFile {
+  // Files that stand at the same places share one record of them.
+  const known = new WeakMap<LockedFile['mirrors'], LockedFile['mirrors']>();
+  const sorted = (mirrors: LockedFile['mirrors']) => {
+    const found = known.get(mirrors);
+    if (found !== undefined) return found;
+    const copy = Object.fromEntries(Object.entries(mirrors).sort(([a], [b]) => compare(a, b)));
+    known.set(mirrors, copy);
+    return copy;
   };
+  return ({ path, key, size, digests, mirrors }) => ({
+    path,
+    key,
+    size,
+    digests:
+      digests.length < 2 ? digests.filter(isDigest) : [...new Set(digests)].filter(isDigest).sort(compare),
+    mirrors: sorted(mirrors),
+  });
 }
 
 /** A copy with members sorted at every level and `undefined` left out, as JSON would; lists keep their order. */

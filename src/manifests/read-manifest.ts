@@ -66,7 +66,7 @@ function readDetected(detected: Detected, collector: Collector): void {
   }
   switch (detected.format) {
     case 'lock':
-      readLock(detected.value as LockFile, collector);
+      readLock(detected.value, collector);
       return;
     case 'compound-object':
       readCompound(detected.value, collector);

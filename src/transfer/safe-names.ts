@@ -33,6 +33,9 @@ const FORBIDDEN = /[\p{Cc}<>:"\\|?*\u2028\u2029\p{Surrogate}]/u;
 /** Names that need no look: every uuid, UID and most identifiers. None ends like a name that was made. */
 const PLAIN = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,98}[A-Za-z0-9-])?$/;
 
+/** Has no other form of Unicode, and one small letter for each capital. */
+const ASCII = /^[ -~]*$/;
+
 /** What a made segment may hold: letters, marks and digits of any script, inner blanks, and a few signs. */
 const KEPT = /[^\p{L}\p{M}\p{N} ._+,@=(){}#&~-]/gu;
 
@@ -135,6 +138,7 @@ function pair(a: string, b: string): string {
 
 /** Names that a file system may hold to be the same fold to the same text (APFS: both; NTFS: case; ext4: none). */
 function fold(text: string, caseInsensitive: boolean): string {
+  if (ASCII.test(text)) return caseInsensitive ? text.toLowerCase() : text;
   const normal = text.normalize('NFC');
   return caseInsensitive ? normal.toUpperCase().toLowerCase().normalize('NFC') : normal;
 }

@@ -1,17 +1,17 @@
 /**
  * What of a plan is here already? One look at each file, and no read where the journal vouches for it.
  */
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Digest } from '../identifiers/index.ts';
 import { hashFile } from './digests/hasher.ts';
 import { lanesOnce } from './digests/lanes-once.ts';
 import type { Evidence, FileResult } from './events.ts';
 import { algorithmsOf, compare, judge, type Verification } from './evidence.ts';
 import { forEachLimited } from './for-each-limited.ts';
+import { lookAtFiles } from './look-at-files.ts';
 import type { PlannedFile } from './plan.ts';
 import type { Journal, JournalRecord } from './state/journal.ts';
 
-const STATS_AT_ONCE = 32;
 const HASHES_AT_ONCE = 8;
 const TELL_MS = 10_000;
 
@@ -23,6 +23,8 @@ export interface Survey {
 
 interface Candidate {
   file: PlannedFile;
+  /** Its place in the plan. */
+  index: number;
   size: number;
   mtimeNs: string;
 }
@@ -46,14 +48,16 @@ export async function survey(
   },
 ): Promise<Survey> {
   const { directory, journal, verify, signal } = options;
-  const candidates = await findCandidates(directory, files, signal);
-  const present = new Map<PlannedFile, FileResult>();
+  /** By place in the plan. */
+  const here: (FileResult | undefined)[] = [];
   const doubtful: Candidate[] = [];
-  for (const candidate of candidates) {
-    const verifiedBy = fromRecord(candidate, journal.get(candidate.file.path), verify);
+  await lookAtFiles(directory, files, signal, (file, index, seen) => {
+    const candidate: Candidate = { file, index, ...seen };
+    const record = journal.get(file.path);
+    const verifiedBy = fromRecord(candidate, record, verify);
     if (verifiedBy === 'hash') doubtful.push(candidate);
-    else if (verifiedBy !== undefined) present.set(candidate.file, result(candidate, verifiedBy, journal));
-  }
+    else if (verifiedBy !== undefined) here[index] = result(candidate, verifiedBy, record?.digests[0]);
+  });
   const bytes = doubtful.reduce((sum, { size }) => sum + size, 0);
   const lanes = lanesOnce(bytes);
   let done = 0;
@@ -82,11 +86,11 @@ export async function survey(
     });
     if (!verdict.good || bytes !== size) return;
     journal.add({ path: file.path, size, mtimeNs, digests, verifiedBy: verdict.verifiedBy });
-    present.set(file, result(candidate, verdict.verifiedBy, journal));
+    here[candidate.index] = result(candidate, verdict.verifiedBy, digests[0]);
   });
   return {
-    present: files.flatMap((file) => present.get(file) ?? []),
-    missing: files.filter((file) => !present.has(file)),
+    present: here.filter((found) => found !== undefined),
+    missing: files.filter((_, index) => here[index] === undefined),
   };
 }
 
@@ -109,45 +113,14 @@ function fromRecord(
   return file.size !== undefined && (verify === 'size' || known !== undefined) ? 'size' : undefined;
 }
 
-function result(candidate: Candidate, verifiedBy: Evidence, journal: Journal): FileResult {
-  const { file, size } = candidate;
+function result({ file, size }: Candidate, verifiedBy: Evidence, digest: Digest | undefined): FileResult {
   return {
     path: file.path,
     bytes: size,
-    digest: journal.get(file.path)?.digests[0],
+    digest,
     verifiedBy,
     how: 'present',
     attempts: 0,
     milliseconds: 0,
   };
-}
-
-/** Files of the plan that are on disk. Folders are asked for first: most runs begin with none of them there. */
-async function findCandidates(
-  directory: string,
-  files: readonly PlannedFile[],
-  signal: AbortSignal,
-): Promise<Candidate[]> {
-  const folders = new Map<string, PlannedFile[]>();
-  for (const file of files) {
-    const slash = file.path.lastIndexOf('/');
-    const folder = slash === -1 ? '' : file.path.slice(0, slash);
-    const group = folders.get(folder);
-    if (group === undefined) folders.set(folder, [file]);
-    else group.push(file);
-  }
-  const found: Candidate[] = [];
-  await forEachLimited([...folders], STATS_AT_ONCE, async ([folder, group]) => {
-    signal.throwIfAborted();
-    if (group.length > 1 && (await stat(join(directory, folder)).catch(() => undefined)) === undefined)
-      return;
-    for (const file of group) {
-      const path = join(directory, file.path);
-      const info = await stat(path, { bigint: true }).catch(() => undefined);
-      if (info?.isFile()) {
-        found.push({ file, size: Number(info.size), mtimeNs: info.mtimeNs.toString() });
-      }
-    }
-  });
-  return found;
 }

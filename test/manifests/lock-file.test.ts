@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { lockSchemaText } from '../../scripts/write-lock-schema.ts';
 import {
   type CreateLockInput,
   createLock,
+  inspectManifest,
   isLockLike,
   parseLock,
   printLock,
   readManifest,
 } from '../../src/manifests/index.ts';
+import { lockSchema } from '../../src/manifests/lock-schema.ts';
 
 const A = '28621ba9-1aca-4aab-a2a1-f6d2c3e2ab19';
 const B = '5d4d4cf8-65e9-4868-9ab5-3c8267157bd2';
@@ -251,4 +254,34 @@ describe('the lock file', () => {
 test('docs/carrel-lock.schema.json is what the code says (npx tsx scripts/write-lock-schema.ts writes it)', () => {
   const published = readFileSync(new URL('../../docs/carrel-lock.schema.json', import.meta.url), 'utf8');
   expect(published).toBe(lockSchemaText());
+});
+
+describe('what finding the format has read', () => {
+  test('is handed over: the lock file, checked', () => {
+    const lock = createLock(input);
+    expect(inspectManifest(printLock(lock))).toEqual({ format: 'lock', lock });
+  });
+
+  test('a lock file read by hand is what the schema makes of it', () => {
+    const value: unknown = JSON.parse(printLock(createLock(input)));
+    const read = parseLock(value, { origin: 'x' });
+    expect(read).toEqual(v.parse(lockSchema, value));
+  });
+
+  test.each([
+    ['a size', { size: -1 }],
+    ['a size that is text', { size: '12' }],
+    ['a path with a backslash', { path: 'a\\b' }],
+    ['no path', { path: '' }],
+    ['no key', { key: '' }],
+    ['a digest', { digests: ['md5:x'] }],
+    ['a mirror', { mirrors: { aws: '' } }],
+    ['mirrors', { mirrors: 'aws' }],
+  ])('names the place of %s that is wrong, also among many files that are right', (_what, wrong) => {
+    const value = JSON.parse(printLock(createLock(input))) as { series: { files: object[] }[] };
+    Object.assign(value.series[0]?.files[0] ?? {}, wrong);
+    expect(() => parseLock(value, { origin: 'x' })).toThrow(
+      new RegExp(`^x: series\\.0\\.files\\.0\\.${Object.keys(wrong)[0]}`),
+    );
+  });
 });

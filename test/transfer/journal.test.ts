@@ -85,6 +85,21 @@ describe('the journal', () => {
     );
   });
 
+  test('a line that was torn anywhere costs itself, whatever follows it', () => {
+    const lines = ['a', 'b', 'c', 'd'].map((path, size) => JSON.stringify(record(path, size)));
+    const start = '{"start":"1","boot":"x"}';
+    fc.assert(
+      fc.property(fc.nat(3), fc.nat(200), (at, cut) => {
+        const torn = (lines[at] ?? '').slice(0, Math.min(cut, (lines[at]?.length ?? 0) - 1));
+        const text = [start, ...lines.with(at, torn), start, ...lines.slice(2), ''].join('\n');
+        const { records, lines: count } = parseJournal(text, 'x');
+        const whole = lines.filter((_, index) => index !== at || index >= 2);
+        expect([...records.values()].map((one) => JSON.stringify(one)).sort()).toEqual([...whole].sort());
+        expect(count).toBe(torn === '' ? 7 : 8);
+      }),
+    );
+  });
+
   test('lines that nobody knows are left out', () => {
     const text = ['null', '[]', '{"path":"a"}', '{"later":"thing"}', JSON.stringify(record('b'))].join('\n');
     expect([...parseJournal(`{"start":"1","boot":"x"}\n${text}`, 'x').records.keys()]).toEqual(['b']);
