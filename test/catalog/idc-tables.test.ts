@@ -3,23 +3,20 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtInArchive } from '../../src/archives/index.ts';
-import { type Catalog, installCatalog, openCatalog } from '../../src/catalog/index.ts';
-import { realWheel, VERSION } from './real-tables.ts';
-import { temporaryFolder } from './tiny-tables.ts';
+import { type Catalog, openCatalog } from '../../src/catalog/index.ts';
+import { installedWheel, realWheel, VERSION } from './real-tables.ts';
 
 const wheel = await realWheel();
 if (wheel.path === undefined) console.warn(`tests on the published tables are skipped: ${wheel.reason}`);
 
 describe.skipIf(wheel.path === undefined)(`the published tables ${VERSION}`, () => {
   const archive = builtInArchive('idc');
-  let root: Awaited<ReturnType<typeof temporaryFolder>>;
   let catalog: Catalog;
   let raw: (sql: string) => Promise<unknown[][]>;
   let close: () => void;
 
   beforeAll(async () => {
-    root = await temporaryFolder();
-    const installed = await installCatalog({ archive, cacheDir: root.path, sources: [wheel.path ?? ''] });
+    const { cacheDir, installed } = await installedWheel(wheel.path ?? '');
     expect(installed.tables.map(({ name, rows, evidence }) => [name, rows, evidence])).toEqual([
       ['analysis_results_index', 26, 'record'],
       ['collections_index', 179, 'record'],
@@ -27,7 +24,7 @@ describe.skipIf(wheel.path === undefined)(`the published tables ${VERSION}`, () 
       ['prior_versions_index', 82428, 'record'],
       ['version_metadata_index', 25, 'record'],
     ]);
-    catalog = await openCatalog({ archive, cacheDir: root.path });
+    catalog = await openCatalog({ archive, cacheDir });
     const instance = await DuckDBInstance.create(':memory:');
     const connection = await instance.connect();
     for (const [name, file] of [
@@ -44,10 +41,9 @@ describe.skipIf(wheel.path === undefined)(`the published tables ${VERSION}`, () 
       instance.closeSync();
     };
   });
-  afterAll(async () => {
+  afterAll(() => {
     catalog.close();
     close();
-    await root.remove();
   });
 
   test('counts: whole bytes, patients by collection', async () => {

@@ -1,12 +1,14 @@
 /** The published tables of the public archive, for tests that hold the catalogue against them. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { builtInArchive } from '../../src/archives/index.ts';
-import { installCatalog, listCatalogs } from '../../src/catalog/index.ts';
+import { type InstalledCatalog, installCatalog, listCatalogs } from '../../src/catalog/index.ts';
+import { unpackWheel } from '../e2e/unpack-wheel.ts';
+import { oncePerRun } from '../fixtures/once-per-run.ts';
 
 /** Version that the facts in these tests are of. */
 export const VERSION = '25.0.5';
@@ -36,6 +38,27 @@ export async function realWheel(): Promise<{ path?: string; reason: string }> {
   } catch (error) {
     return { reason: `pip download failed: ${(error as Error).message.split('\n')[0]}` };
   }
+}
+
+/** A cache folder with the wheel installed, made once for all test files that only ask it, and what installing it answered. */
+export async function installedWheel(
+  path: string,
+): Promise<{ cacheDir: string; installed: InstalledCatalog }> {
+  const cacheDir = await oncePerRun('installed-wheel', async (folder) => {
+    const installed = await installCatalog({
+      archive: builtInArchive('idc'),
+      cacheDir: folder,
+      sources: [path],
+    });
+    await writeFile(join(folder, 'installed.json'), JSON.stringify(installed));
+  });
+  const installed = JSON.parse(await readFile(join(cacheDir, 'installed.json'), 'utf8')) as InstalledCatalog;
+  return { cacheDir, installed };
+}
+
+/** A folder with the Parquet files of the wheel side by side, unpacked once for all test files that only read them. */
+export function unpackedWheel(path: string): Promise<string> {
+  return oncePerRun('unpacked-wheel', (folder) => unpackWheel(path, folder));
 }
 
 /** Versions of earlier releases that tests are held against, by release. */

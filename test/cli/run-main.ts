@@ -1,10 +1,11 @@
 /** The command in this process: `main` with streams that are kept, over the sample archive on this disk. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { main } from '../../src/cli/main.ts';
 import { ensureSample, SAMPLE_VERSION } from '../../src/sample/index.ts';
+import { oncePerRun } from '../fixtures/once-per-run.ts';
 
 /** How a run ended. */
 export interface MainResult {
@@ -40,7 +41,7 @@ function keep(columns?: number): {
   };
 }
 
-/** Installs the sample's catalogue in a private cache. */
+/** A private cache with the sample's catalogue, which was installed once for all desks of a run. */
 export async function openSampleDesk(): Promise<SampleDesk> {
   const { root } = await ensureSample({ dir: join(tmpdir(), `carrel-test-sample-${SAMPLE_VERSION}`) });
   const folder = await mkdtemp(join(tmpdir(), 'carrel-cli-'));
@@ -69,7 +70,11 @@ export async function openSampleDesk(): Promise<SampleDesk> {
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
-  const { code, stderr } = await desk.run(['catalog', 'update', '-q']);
-  if (code !== 0) throw new Error(`the catalogue of the sample could not be installed: ${stderr}`);
+  const installed = await oncePerRun('sample-of-desks', async (made) => {
+    const env = { CARREL_CACHE_DIR: join(made, 'cache') };
+    const { code, stderr } = await desk.run(['catalog', 'update', '-q'], { env });
+    if (code !== 0) throw new Error(`the catalogue of the sample could not be installed: ${stderr}`);
+  });
+  await cp(installed, folder, { recursive: true });
   return desk;
 }

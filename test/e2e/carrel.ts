@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +17,7 @@ import {
   type SeriesVersionFact,
   sampleFacts,
 } from '../../src/sample/index.ts';
+import { oncePerRun } from '../fixtures/once-per-run.ts';
 import { type ObjectServers, startObjectServers } from '../fixtures/servers.ts';
 
 /** The Node that runs the command. */
@@ -276,9 +277,26 @@ export async function openReadingRoom(
       await rm(folder, { recursive: true, force: true });
     },
   };
-  for (const release of options.releases ?? ['v3']) {
-    const { code, stderr } = await room.run(['catalog', 'update', '--release', release, '-q']);
-    if (code !== 0) throw new Error(`the catalogue of ${release} could not be installed: ${stderr}`);
+  const releases = options.releases ?? ['v3'];
+  if (releases.length === 0 || options.edit !== undefined) await installReleases(room, releases);
+  else {
+    // Records differ by their ports alone, of which the tables know nothing: installed once for all rooms of a run.
+    const made = await oncePerRun(`sample-${releases.join('-')}`, async (shared) => {
+      const [CARREL_CACHE_DIR, CARREL_STATE_DIR] = [join(shared, 'cache'), join(shared, 'state')];
+      await installReleases(room, releases, { CARREL_CACHE_DIR, CARREL_STATE_DIR });
+    });
+    await cp(made, folder, { recursive: true });
   }
   return room;
+}
+
+async function installReleases(
+  room: ReadingRoom,
+  releases: readonly string[],
+  env: RunOptions['env'] = {},
+): Promise<void> {
+  for (const release of releases) {
+    const { code, stderr } = await room.run(['catalog', 'update', '--release', release, '-q'], { env });
+    if (code !== 0) throw new Error(`the catalogue of ${release} could not be installed: ${stderr}`);
+  }
 }

@@ -4,18 +4,17 @@
  * skip.
  */
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtInRecord } from '../../src/archives/index.ts';
-import { realWheel } from '../catalog/real-tables.ts';
+import { realWheel, unpackedWheel } from '../catalog/real-tables.ts';
 import { type DrsHost, startDrsHost } from '../fixtures/drs-host.ts';
 import { type ObjectServers, startObjectServers } from '../fixtures/servers.ts';
 import { type BucketsFixture, writeBuckets } from '../fixtures/tree.ts';
 import { BIN, filesBelow, NODE, runCarrel } from './carrel.ts';
-import { unpackWheel } from './unpack-wheel.ts';
 
 const page = await readFile(new URL('../../docs/commands-you-know.md', import.meta.url), 'utf8');
 const wheel = await realWheel();
@@ -67,7 +66,7 @@ describe.skipIf(wheel.path === undefined)(`every command of the page runs ${whee
         (_, index) => [`${bucket}/${uuid}/${name(index)}.dcm`, `${uuid} ${index}`] as const,
       );
     const tables = join(folder, 'tables');
-    await unpackWheel(wheel.path ?? '', tables);
+    await cp(await unpackedWheel(wheel.path ?? ''), tables, { recursive: true });
     const rider = await cutTables(tables);
     const part = await partOfDicomAll(join(folder, 'part.parquet'));
     buckets = await writeBuckets(

@@ -8,11 +8,10 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { realWheel } from '../catalog/real-tables.ts';
+import { realWheel, unpackedWheel } from '../catalog/real-tables.ts';
 import { type ObjectServers, startObjectServers } from '../fixtures/servers.ts';
 import { type BucketsFixture, writeBuckets } from '../fixtures/tree.ts';
 import { type CarrelResult, errorOf, filesBelow, jsonLines, runCarrel, summaryOf } from './carrel.ts';
-import { unpackWheel } from './unpack-wheel.ts';
 
 const samples = fileURLToPath(new URL('../../../shared/samples/', import.meta.url));
 const manifests = await readdir(join(samples, 'manifests')).catch((): string[] => []);
@@ -42,7 +41,6 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'carrel-e2e-idc-'));
-    raw = join(folder, 'raw');
     env = {
       CARREL_CACHE_DIR: join(folder, 'cache'),
       CARREL_CONFIG_DIR: join(folder, 'config'),
@@ -51,7 +49,7 @@ describe.skipIf(wheel.path === undefined)(`with the published tables ${wheel.rea
       HTTP_PROXY: 'http://127.0.0.1:9',
       NO_PROXY: '127.0.0.1',
     };
-    await unpackWheel(wheel.path ?? '', raw);
+    raw = await unpackedWheel(wheel.path ?? '');
     database = await DuckDBInstance.create(':memory:');
     const added = await run(['catalog', 'add', wheel.path ?? '', '--json']);
     expect(added.code, added.stderr).toBe(0);

@@ -2,9 +2,7 @@
  * Real identifiers of the Imaging Data Commons, as its notebooks, tests and documentation name them; and, where the
  * wheel of its catalogue is at hand (CARREL_TEST_WHEEL=…/idc_index_data-25.0.5-py3-none-any.whl), all of them.
  */
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import os from 'node:os';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -13,6 +11,7 @@ import {
   printIdentifier,
   tryParseIdentifier,
 } from '../../src/identifiers/index.ts';
+import { unpackedWheel } from '../catalog/real-tables.ts';
 
 const REAL: Partial<Record<Identifier['kind'], string[]>> = {
   name: [
@@ -165,18 +164,14 @@ describe.skipIf(!existsSync(samples))('in real files (skipped without ../shared/
 
 const wheel = process.env['CARREL_TEST_WHEEL'];
 describe.skipIf(wheel === undefined)('all of release v25 (skipped without CARREL_TEST_WHEEL)', () => {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'carrel-identifiers-'));
   let column: (name: string) => Promise<string[]>;
   let close: () => void = () => undefined;
 
   beforeAll(async () => {
-    const unzip =
-      'import sys,zipfile; zipfile.ZipFile(sys.argv[1]).extract("idc_index_data/idc_index.parquet", sys.argv[2])';
-    execFileSync('python3', ['-c', unzip, wheel ?? '', folder]);
+    const file = path.join(await unpackedWheel(wheel ?? ''), 'idc_index.parquet');
     const { DuckDBInstance } = await import('@duckdb/node-api');
     const connection = await (await DuckDBInstance.create()).connect();
     column = async (name) => {
-      const file = path.join(folder, 'idc_index_data/idc_index.parquet');
       const reader = await connection.runAndReadAll(
         `SELECT DISTINCT ${name} FROM read_parquet('${file}') WHERE ${name} IS NOT NULL`,
       );
@@ -186,10 +181,7 @@ describe.skipIf(wheel === undefined)('all of release v25 (skipped without CARREL
       connection.closeSync();
     };
   });
-  afterAll(() => {
-    close();
-    rmSync(folder, { recursive: true, force: true });
-  });
+  afterAll(() => close());
 
   /** How many values were read as which kind; those that were refused, by themselves. */
   async function kinds(

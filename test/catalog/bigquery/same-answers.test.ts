@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type ArchiveRecord, builtInRecord } from '../../../src/archives/index.ts';
 import type { Selection } from '../../../src/catalog/index.ts';
 import { ensureSample, SAMPLE_VERSION } from '../../../src/sample/index.ts';
-import { unpackWheel } from '../../e2e/unpack-wheel.ts';
-import { realWheel } from '../real-tables.ts';
+import { realWheel, unpackedWheel } from '../real-tables.ts';
 import { runSql } from '../tiny-tables.ts';
 import { pythonWithSqlglot } from './google-to-duckdb.ts';
 import { selectionsOf, type Values } from './selections.ts';
@@ -28,9 +27,9 @@ async function overTheSample(): Promise<TwoEngines> {
 async function overRealTables(): Promise<TwoEngines> {
   const folder = await mkdtemp(join(tmpdir(), 'carrel-bigquery-real-'));
   try {
-    await unpackWheel(wheel.path ?? '', join(folder, 'all'));
+    const unpacked = await unpackedWheel(wheel.path ?? '');
     const part = join(folder, 'part');
-    const all = (name: string) => join(folder, 'all', `${name}.parquet`);
+    const all = (name: string) => join(unpacked, `${name}.parquet`);
     await mkdir(part);
     await runSql(
       `COPY (SELECT * FROM '${all('idc_index')}' WHERE collection_id IN ('rider_pilot', 'apollo_5_thym', 'cptac_sar', 'pdmr_texture_analysis')

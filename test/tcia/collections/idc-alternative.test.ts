@@ -5,7 +5,7 @@ import { type Catalog, installCatalog, openCatalog } from '../../../src/catalog/
 import type { TciaDownload } from '../../../src/tcia/collections/collection.ts';
 import { collectionId, idcAlternative, partsFor } from '../../../src/tcia/collections/idc-alternative.ts';
 import { readDownload } from '../../../src/tcia/collections/read-records.ts';
-import { realWheel } from '../../catalog/real-tables.ts';
+import { installedWheel, realWheel } from '../../catalog/real-tables.ts';
 import { temporaryFolder, tinyArchive, writeTinyTables } from '../../catalog/tiny-tables.ts';
 import { wordpressWorld } from '../server/fixtures-collections.ts';
 
@@ -35,18 +35,12 @@ const wheel = await realWheel();
 describe.skipIf(wheel.path === undefined)(
   `data sets of TCIA in the published tables of IDC ${wheel.reason}`,
   () => {
-    let folder: Awaited<ReturnType<typeof temporaryFolder>>;
     let catalog: Catalog;
     beforeAll(async () => {
-      folder = await temporaryFolder();
-      const archive = builtInArchive('idc');
-      await installCatalog({ archive, cacheDir: folder.path, sources: [wheel.path ?? ''] });
-      catalog = await openCatalog({ archive, cacheDir: folder.path });
+      const { cacheDir } = await installedWheel(wheel.path ?? '');
+      catalog = await openCatalog({ archive: builtInArchive('idc'), cacheDir });
     });
-    afterAll(async () => {
-      catalog?.close();
-      await folder?.remove();
-    });
+    afterAll(() => catalog?.close());
 
     test('radiology has the DOI of TCIA, slides came under another: the collection tells', async () => {
       const found = await idcAlternative(named('CMB-GEC', '10.7937/e7kh-r486'), catalog);
