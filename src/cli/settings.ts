@@ -69,7 +69,7 @@ export const SETTINGS = {
   state_dir: {
     variable: 'CARREL_STATE_DIR',
     fallback: stateFolder(),
-    help: 'the list of destinations that were filled',
+    help: 'the list of destinations that were filled, and bytecode of commands',
   },
 } as const satisfies Record<string, { variable: string; fallback: string | readonly string[]; help: string }>;
 
