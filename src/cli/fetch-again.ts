@@ -2,6 +2,7 @@
 import { DEFAULT_LAYOUT } from '../cohort/index.ts';
 import {
   type FetchAgain,
+  type LockedDownload,
   type LockedPackage,
   type LockedPackageFile,
   nbiaSeriesAgain,
@@ -38,13 +39,13 @@ export type WrongFiles = Pick<VerifyReport, 'missing' | 'mismatched' | 'unverifi
  * @param where the destination as it is typed
  */
 export function packagesAgain(
-  { packages }: PackageLock,
+  { packages, downloads = [] }: PackageLock,
   { missing, mismatched, unverifiable }: WrongFiles,
   where: string,
 ): NextCommand[] {
   const there = new Set([...mismatched, ...unverifiable].map(({ path }) => path));
   const wrong = new Set([...missing, ...there]);
-  return packages.flatMap((one) => {
+  const ofPackages = packages.flatMap((one) => {
     const files = one.files.filter(({ local }) => wrong.has(local));
     if (files.length === 0) return [];
     const recheck = files.some(({ local }) => there.has(local)) ? ['--recheck'] : [];
@@ -64,10 +65,35 @@ export function packagesAgain(
       name === LINK ? `LINK is the link to package ${one.package_id} of ${one.host}${title}` : undefined;
     return [commandOf('carrel tcia get', words, where, about)];
   });
+  return [...ofPackages, ...downloads.flatMap((one) => downloadAgain(one, wrong, there, where))];
+}
+
+/** Slides of PathDB and files of the web site. */
+function downloadAgain(
+  { collection, download, kind, files: all }: LockedDownload,
+  wrong: ReadonlySet<string>,
+  there: ReadonlySet<string>,
+  where: string,
+): NextCommand[] {
+  const files = all.filter(({ local }) => wrong.has(local));
+  if (files.length === 0) return [];
+  const name = nameOf({ collection });
+  // A name that reads as a pattern means more than itself.
+  const named = files.length <= MOST_NAMED && files.every(({ path }) => !/[*?[\]{}\\]/.test(path));
+  const words = [
+    name === LINK ? '"$NAME"' : name,
+    `--download ${kind === 'pathdb' ? kind : download}`,
+    ...(named && files.length < all.length
+      ? files.flatMap(({ path }) => [shellWord(`--include=${path}`)])
+      : []),
+    ...(all.some(({ path, local }) => !local.endsWith(path)) ? ['--names', 'escape'] : []),
+    ...(files.some(({ local }) => there.has(local)) ? ['--recheck'] : []),
+  ];
+  return [commandOf('carrel tcia get', words, where)];
 }
 
 /** A lock file may come from a stranger: its name of a data set must not be taken for a flag or an address. */
-function nameOf({ collection }: LockedPackage): string {
+function nameOf({ collection }: Pick<LockedPackage, 'collection'>): string {
   return collection !== null && /^[a-z0-9][\w.-]*$/i.test(collection.slug) ? collection.slug : LINK;
 }
 

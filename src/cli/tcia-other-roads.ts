@@ -3,16 +3,21 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openReceipts, RECEIPTS_NAME } from '../cohort/index.ts';
-import { CarrelError, isCarrelError } from '../errors.ts';
-import { ask, mediaFile, type OtherTarget, pathdbFiles, type TciaFile } from '../tcia/index.ts';
+import { isCarrelError } from '../errors.ts';
 import {
-  checkPlan,
-  type PlannedFile,
-  safeSegment,
-  type TransferEvent,
-  type TransferResult,
-  transfer,
-} from '../transfer/index.ts';
+  ask,
+  lockWebFiles,
+  mediaFile,
+  nothingChosen,
+  type OtherTarget,
+  openPackageFolder,
+  PACKAGE_LOCK_NAME,
+  pathdbFiles,
+  planWebFiles,
+  type TciaFile,
+  type WebFile,
+} from '../tcia/index.ts';
+import { safeSegment, type TransferEvent, type TransferResult, transfer } from '../transfer/index.ts';
 import { VERSION } from '../version.ts';
 import type { Run } from './command.ts';
 import type { Desk } from './desk.ts';
@@ -84,9 +89,9 @@ async function planFiles(
   run: Run,
   desk: Desk,
   { collection, download }: OtherTarget,
-  { choice, names, layout }: TciaGetOptions,
+  { choice, names, layout, directory, recheck }: TciaGetOptions,
   flags: Record<string, unknown>,
-): Promise<PlannedFile[]> {
+): Promise<WebFile[]> {
   if (layout !== undefined)
     await tellNote(
       run,
@@ -103,26 +108,34 @@ async function planFiles(
         kinds.some((kind) => name.toLowerCase().endsWith(`.${kind.toLowerCase().replace(/^\.+/, '')}`))) &&
       (size === undefined || (size >= (minSize ?? 0) && size <= (maxSize ?? Number.POSITIVE_INFINITY))),
   );
-  if (chosen.length === 0)
-    throw new CarrelError('not-found', `nothing in ${download.title} is what was asked for`, {
-      item: collection.name,
-    });
-  const planned = chosen.map(({ url, name, size }): PlannedFile => {
-    const { origin } = new URL(url);
-    const local = names === 'escape' ? name.split('/').map(safeSegment).join('/') : name;
-    const place = { protocol: 'https' as const, endpoint: origin, bucket: '' };
-    const sources = [{ mirror: new URL(url).host, place, key: url.slice(origin.length).replace(/^\//, '') }];
-    return { path: `${safeSegment(collection.name)}/${local}`, size, digests: [], sources };
+  if (chosen.length === 0) throw nothingChosen(download.title, collection.name);
+  const earlier = await openPackageFolder(directory);
+  const locked = (earlier?.lock.downloads ?? []).filter(
+    (one) => one.collection.slug === collection.slug && one.download === download.id,
+  );
+  const { files: planned, changed } = await planWebFiles(chosen, {
+    directory,
+    folder: collection.name,
+    safeNames: names === 'escape',
+    openStore: desk.openStore,
+    locked: locked.flatMap((one) => one.files),
+    recheck,
+    signal: run.signal,
   });
-  checkPlan(planned);
+  const [first] = changed;
+  if (first !== undefined)
+    await tellNote(
+      run,
+      `changed at TCIA since they came here, and so fetched again: ${plural(changed.length, 'file')}, such as ${first}`,
+    );
   return planned;
 }
 
 async function getFiles(
   run: Run,
   desk: Desk,
-  { download }: OtherTarget,
-  files: readonly PlannedFile[],
+  { collection, download }: OtherTarget,
+  files: readonly WebFile[],
   { directory, dryRun }: TciaGetOptions,
 ): Promise<ExitCode> {
   const known = files.every(({ size }) => size !== undefined);
@@ -173,6 +186,15 @@ async function getFiles(
     progress.end();
     receipts.end(undefined);
   }
+  const lock =
+    result.files.length === 0
+      ? null
+      : await lockWebFiles(
+          directory,
+          { collection, download, planned: files, files: result.files },
+          run.signal,
+        );
+  const pinned = lock === null ? null : shortPath(run.terminal.cwd, join(directory, PACKAGE_LOCK_NAME));
   const exit = exitOf(result);
   const { fetched, present, failed, bytesFetched, milliseconds } = result;
   if (run.json) {
@@ -185,7 +207,7 @@ async function getFiles(
       verifiedBy: result.verifiedBy,
       milliseconds,
       directory,
-      lock: null,
+      lock: pinned,
       exit,
     };
     await write(run.terminal.out, `${toJson({ type: 'summary', ...summary })}\n`);
@@ -194,7 +216,7 @@ async function getFiles(
   const word = exit === 0 ? run.out.green('complete') : run.out.red('incomplete');
   await write(
     run.terminal.out,
-    `${word}: ${formatCount(fetched)} fetched (${formatBytes(bytesFetched)} in ${formatSeconds(milliseconds / 1000)}), ${formatCount(present)} already here, ${formatCount(failed.length)} failed; TCIA gives no digests of these files\nfiles in ${where}\n`,
+    `${word}: ${formatCount(fetched)} fetched (${formatBytes(bytesFetched)} in ${formatSeconds(milliseconds / 1000)}), ${formatCount(present)} already here, ${formatCount(failed.length)} failed; TCIA gives no digests of these files\nfiles in ${where}${pinned === null ? '' : `, pinned by ${printable(pinned)}`}\n`,
   );
   return exit;
 }

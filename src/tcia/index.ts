@@ -129,8 +129,10 @@ export {
   writePackageLock,
 } from './package-lock/package-folder.ts';
 export {
+  type LockedDownload,
   type LockedPackage,
   type LockedPackageFile,
+  type LockedWebFile,
   PACKAGE_LOCK_NAME,
   type PackageEvidence,
   type PackageLock,
@@ -211,3 +213,10 @@ export type {
   TransportResult,
 } from './transport.ts';
 export { type UnpackedFile, type UnpackOptions, unpackZip } from './unzip/unpack-zip.ts';
+export { lockWebFiles, type PlacedWebFiles } from './web-files/lock-web-files.ts';
+export {
+  nothingChosen,
+  planWebFiles,
+  type WebFile,
+  type WebFilesOptions,
+} from './web-files/plan-web-files.ts';

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Listener, listen } from '../../src/serve/index.ts';
 import { contentOf, openPackageRig, PASSCODE, type PackageRig } from '../tcia/packages/rig.ts';
 import { type CollectionRig, startCollections } from '../tcia/server/collection-rig.ts';
-import { wordpressWorld } from '../tcia/server/fixtures-collections.ts';
+import { pathdbWorld, wordpressWorld } from '../tcia/server/fixtures-collections.ts';
 import { createNbia } from '../tcia/server/nbia.ts';
 import { worldSeries } from '../tcia/server/nbia-world.ts';
 import { BIN, filesBelow, jsonLines, NODE, openReadingRoom, type ReadingRoom } from './carrel.ts';
@@ -28,6 +28,15 @@ const MANY = Array.from({ length: 30 }, (_, at) => ({ path: `d/${at}.svs`, conte
 const A = '1.3.6.1.4.1.14519.5.2.1.1';
 const B = '1.3.6.1.4.1.14519.5.2.1.2';
 
+const world = pathdbWorld();
+for (const [at, name] of ["it's 2.svs", 'three.svs'].entries())
+  world[0]?.slides.push({
+    id: 101 + at,
+    subject: 'MSB 02',
+    image: name,
+    path: `Biobank/${name}`,
+    bytes: new TextEncoder().encode(name),
+  });
 const nbia = createNbia({ series: [worldSeries(A, 5), worldSeries(B, 2)] });
 let at: Listener;
 let rig: PackageRig;
@@ -44,13 +53,13 @@ beforeAll(async () => {
   ]);
   room = await openReadingRoom();
   at = await listen({ fetch: nbia.fetch });
-  const world = wordpressWorld((id) => rig.link(String(id)));
-  const torso = world.downloads.find((one) => one['id'] === 1070) ?? {};
+  const site = wordpressWorld((id) => rig.link(String(id)));
+  const torso = site.downloads.find((one) => one['id'] === 1070) ?? {};
   // The images of a data set that IDC has, as a package; and as one with a table, by two roads.
-  world.downloads.push({ ...torso, id: 1071, slug: 'd-1071', download_url: rig.link('900') });
-  for (const one of world.collections)
+  site.downloads.push({ ...torso, id: 1071, slug: 'd-1071', download_url: rig.link('900') });
+  for (const one of site.collections)
     if (one['slug'] === 'sample-torso') one['collection_downloads'] = [1071, 1012];
-  tcia = await startCollections({ wordpress: { world } });
+  tcia = await startCollections({ wordpress: { world: site }, pathdb: { collections: world } });
   const bin = join(rig.root, 'bin');
   await mkdir(bin);
   await writeFile(join(bin, 'carrel'), `#!/bin/sh\nexec '${NODE}' '${BIN}' "$@"\n`);
@@ -203,6 +212,63 @@ describe('the next step of a package that is not as it should be', () => {
     });
     expect(read.stdout).toContain(' 1 fetched');
     expect((await contentOf(desk))['Bare/plain/one.svs']).toBe(FILES.at(-1)?.content);
+  });
+});
+
+describe('slides of PathDB and files of the web site', () => {
+  const get = 'carrel tcia get CMB-GEC --download pathdb -o out';
+
+  test('are pinned, proven by carrel verify, and come back by the command that it names', async () => {
+    const desk = await newDesk();
+    const first = await shell(get, desk);
+    expect([first.code, first.stdout]).toEqual([
+      0,
+      expect.stringContaining('pinned by out/carrel.lock.tcia.json'),
+    ]);
+    expect((await shell('carrel tcia get CMB-GEC --download 1012 -o out', desk)).code).toBe(0);
+    const lock = JSON.parse(await readFile(join(desk, 'out/carrel.lock.tcia.json'), 'utf8')) as {
+      downloads: { kind: string; files: Record<string, unknown>[] }[];
+    };
+    expect(lock.downloads.map(({ kind }) => kind)).toEqual(['pathdb', 'spreadsheet']);
+    for (const file of lock.downloads.flatMap(({ files }) => files))
+      expect(file).toMatchObject({
+        digests: [expect.stringMatching(/^md5:/)],
+        etag: expect.stringMatching(/^[0-9a-f]{16}$/) as string,
+        modified: '2024-01-16T21:08:33.000Z',
+      });
+    const before = await filesBelow(join(desk, 'out'));
+    expect((await shell('carrel verify out', desk)).stdout).toContain(`verified: ${before.size} right`);
+    const [one = '', two = ''] = [...before.keys()].filter((path) => path.endsWith('.svs'));
+    await rot(join(desk, 'out', one));
+    await rm(join(desk, 'out', two));
+    const wrong = await shell('carrel verify out', desk);
+    expect([wrong.code, nextOf(wrong)]).toEqual([
+      5,
+      [expect.stringMatching(/^carrel tcia get cmb-gec --download pathdb .*--include=.* --recheck -o out$/)],
+    ]);
+    const again = await shell(nextOf(wrong)[0] ?? '', desk);
+    expect(again.code, again.stderr).toBe(0);
+    expect(await filesBelow(join(desk, 'out'))).toEqual(before);
+    expect((await shell('carrel verify out', desk)).code).toBe(0);
+  });
+
+  test('are known to a later run: whoever put them there, and also where the server has others now', async () => {
+    const desk = await newDesk();
+    await shell(get, desk);
+    await rm(join(desk, 'out/.carrel'), { recursive: true });
+    expect((await shell(get, desk)).stdout).toContain(': 0 fetched');
+    const slide = world.find(({ name }) => name === 'CMB-GEC')?.slides[0];
+    if (slide === undefined) throw new Error('no slide');
+    const bytes = slide.bytes;
+    slide.bytes = Uint8Array.from(bytes, (byte) => byte ^ 1);
+    try {
+      const changed = await shell(get, desk);
+      expect(changed.stderr).toContain('changed at TCIA since they came here, and so fetched again: 1 file');
+      expect([changed.code, changed.stdout]).toEqual([0, expect.stringContaining(': 1 fetched')]);
+      expect((await shell('carrel verify out', desk)).code).toBe(0);
+    } finally {
+      slide.bytes = bytes;
+    }
   });
 });
 

@@ -58,7 +58,7 @@ export async function verifyBySums(run: Run, path: string, flags: VerifySumsFlag
   const report = await verifySums(lists, {
     directory,
     scope: flags.scope,
-    listing: packages === undefined ? undefined : packageFiles(packages.lock).map(({ path }) => path),
+    listing: packages?.lock.packages.flatMap(({ files }) => files.map(({ path }) => path)),
     onEvent: progress.report,
     signal: run.signal,
   }).finally(progress.end);

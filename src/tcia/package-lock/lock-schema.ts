@@ -77,11 +77,34 @@ const lockedPackage = v.object({
   files: v.pipe(v.array(file), v.description('Sorted by path')),
 });
 
+const lockedDownload = v.object({
+  collection: v.object({ slug: text, version: nullableText, doi: nullableText }),
+  download: v.pipe(v.number(), v.safeInteger(), v.description('Id of the download at TCIA')),
+  title: text,
+  kind: v.pipe(text, v.description('pathdb: slides one by one; else a file of the web site')),
+  files: v.pipe(
+    v.array(
+      v.object({
+        ...file.entries,
+        etag: v.pipe(nullableText, v.description('As its server said, without quotes')),
+        modified: v.pipe(nullableText, v.description('Last-Modified, RFC 3339')),
+      }),
+    ),
+    v.description('Sorted by path, which is the name that the service gives'),
+  ),
+});
+
 /** The lock file of packages, version 1. Unknown members are ignored: members may be added, never renamed. */
 export const packageLockSchema = v.pipe(
   v.object({
     carrel_tcia_lock: v.pipe(v.literal(PACKAGE_LOCK_VERSION), v.description('Version of this format')),
     packages: v.pipe(v.array(lockedPackage), v.description('Sorted by host and package_id')),
+    downloads: v.optional(
+      v.pipe(
+        v.array(lockedDownload),
+        v.description('What came over HTTPS and is no package; sorted by collection and download'),
+      ),
+    ),
   }),
   v.title('carrel.lock.tcia.json'),
   v.description(

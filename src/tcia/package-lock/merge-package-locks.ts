@@ -1,5 +1,5 @@
 /** What a later run over the same folder adds to its lock file. */
-import type { LockedPackage, LockedPackageFile, PackageLock } from './package-lock.ts';
+import type { LockedDownload, LockedPackage, LockedPackageFile, PackageLock } from './package-lock.ts';
 import { createPackageLock } from './print-package-lock.ts';
 
 /**
@@ -8,7 +8,7 @@ import { createPackageLock } from './print-package-lock.ts';
  * dropped. The question becomes that of both: the whole package where either asked for it.
  */
 export function mergePackageLocks(before: PackageLock | undefined, after: PackageLock): PackageLock {
-  const written = new Set(after.packages.flatMap(({ files }) => files.map(({ local }) => fold(local))));
+  const written = new Set(packageFiles(after).map(({ local }) => fold(local)));
   const merged = new Map(after.packages.map((one) => [keyOf(one), one]));
   for (const earlier of before?.packages ?? []) {
     const later = merged.get(keyOf(earlier));
@@ -24,12 +24,32 @@ export function mergePackageLocks(before: PackageLock | undefined, after: Packag
       });
     else if (kept.length > 0) merged.set(keyOf(earlier), { ...earlier, files: kept });
   }
-  return createPackageLock([...merged.values()]);
+  return createPackageLock([...merged.values()], mergeDownloads(before, after, written));
 }
 
-/** Every file of every package. */
-export function packageFiles(lock: PackageLock): LockedPackageFile[] {
-  return lock.packages.flatMap(({ files }) => files);
+function mergeDownloads(
+  before: PackageLock | undefined,
+  { downloads: fresh = [] }: PackageLock,
+  written: ReadonlySet<string>,
+): LockedDownload[] {
+  const keyOfDownload = ({ collection, download, kind }: LockedDownload) =>
+    `${collection.slug} ${download} ${kind}`;
+  const merged = new Map(fresh.map((one) => [keyOfDownload(one), one]));
+  for (const earlier of before?.downloads ?? []) {
+    const later = merged.get(keyOfDownload(earlier));
+    const kept = earlier.files.filter(({ local }) => !written.has(fold(local)));
+    if (later !== undefined || kept.length > 0)
+      merged.set(keyOfDownload(earlier), {
+        ...(later ?? earlier),
+        files: [...kept, ...(later?.files ?? [])],
+      });
+  }
+  return [...merged.values()];
+}
+
+/** Every file of every package, and those that came over HTTPS. */
+export function packageFiles({ packages, downloads = [] }: PackageLock): LockedPackageFile[] {
+  return [...packages, ...downloads].flatMap(({ files }) => files);
 }
 
 function keyOf({ host, package_id: id }: LockedPackage): string {

@@ -47,8 +47,29 @@ export interface LockedPackage {
   files: LockedPackageFile[];
 }
 
+/** A file that came over HTTPS. */
+export interface LockedWebFile extends LockedPackageFile {
+  /** What its server said of it then; null where it did not. */
+  etag: string | null;
+  /** RFC 3339. */
+  modified: string | null;
+}
+
+/** A download that is no package: slides of PathDB, a file of the web site. */
+export interface LockedDownload {
+  collection: { slug: string; version: string | null; doi: string | null };
+  /** Its id at TCIA. */
+  download: number;
+  title: string;
+  /** `pathdb`, `spreadsheet`, `file` … */
+  kind: string;
+  files: LockedWebFile[];
+}
+
 /** The lock file. */
 export interface PackageLock {
   carrel_tcia_lock: 1;
   packages: LockedPackage[];
+  /** Undefined where there are none. */
+  downloads?: LockedDownload[] | undefined;
 }

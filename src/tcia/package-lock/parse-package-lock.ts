@@ -5,6 +5,7 @@
 import { hasLockMember, readLockDocument } from '../../manifests/index.ts';
 import { checkPlan } from '../../transfer/index.ts';
 import { PACKAGE_LOCK_VERSION, packageLockSchema } from './lock-schema.ts';
+import { packageFiles } from './merge-package-locks.ts';
 import type { PackageLock } from './package-lock.ts';
 
 const FORMAT = {
@@ -30,10 +31,6 @@ export function isPackageLockLike(value: unknown): boolean {
 export function parsePackageLock(input: unknown, { origin }: { origin: string }): PackageLock {
   // The schema has matched every digest against the form of the type; valibot's type for it is only `string`.
   const lock = readLockDocument(input, FORMAT, origin) as PackageLock;
-  checkPlan(
-    lock.packages.flatMap(({ files }) =>
-      files.map(({ local }) => ({ path: local, digests: [], sources: [] })),
-    ),
-  );
+  checkPlan(packageFiles(lock).map(({ local }) => ({ path: local, digests: [], sources: [] })));
   return lock;
 }

@@ -1,4 +1,5 @@
 /** What goes wrong at the web services of TCIA, for the servers of this folder. */
+import { createHash } from 'node:crypto';
 
 /** A fault; it takes the place of the answer as long as `times` lasts. */
 export interface WebFault {
@@ -45,9 +46,14 @@ export function html(text: string, status = 200): Response {
   return new Response(text, { status, headers: { 'content-type': 'text/html; charset=UTF-8' } });
 }
 
-/** Bytes as a file: whole, or one range of them. `lengthless`: HEAD does not tell the length. */
+/** Bytes as a file: whole, or one range of them, with ETag and date. `lengthless`: HEAD does not tell the length. */
 export function fileAnswer(request: Request, bytes: Uint8Array, type: string, lengthless = false): Response {
-  const headers: Record<string, string> = { 'content-type': type, 'accept-ranges': 'bytes' };
+  const headers: Record<string, string> = {
+    'content-type': type,
+    'accept-ranges': 'bytes',
+    etag: `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`,
+    'last-modified': 'Tue, 16 Jan 2024 21:08:33 GMT',
+  };
   const body = (part: Uint8Array) => (request.method === 'HEAD' ? null : new Uint8Array(part));
   const [, from, to] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get('range') ?? '') ?? [];
   if (from === undefined) {
