@@ -72,6 +72,18 @@ describe('the lock of a folder', () => {
     expect(await readdir(join(file, '..'))).toEqual([]);
   });
 
+  test('what a process left that was killed clearing one away is cleared away at once, be there a lock or not', async () => {
+    const file = await lockFile();
+    const gone = JSON.stringify({ pid: process.ppid, host: hostname(), started: 'long ago' });
+    await writeFile(`${file}.takeover`, gone);
+    await (await lockFolder(file))();
+    expect(await readdir(join(file, '..'))).toEqual([]);
+    await writeFile(file, gone);
+    await writeFile(`${file}.takeover`, gone);
+    await (await lockFolder(file))();
+    expect(await readdir(join(file, '..'))).toEqual([]);
+  });
+
   test('what a process left that was killed making one is cleared away', async () => {
     const file = await lockFile();
     await writeFile(`${file}.4194999`, '{}');

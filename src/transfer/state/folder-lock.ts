@@ -43,7 +43,7 @@ export async function lockFolder(file: string): Promise<() => Promise<void>> {
     ours.delete(file);
     throw error;
   }
-  await clearBeside(file);
+  await clearBeside(file, mine);
   const heartbeat = setInterval(() => {
     const now = new Date();
     utimes(file, now, now).catch(() => {});
@@ -66,7 +66,7 @@ async function take(file: string, text: string, mine: Holder): Promise<void> {
     if (await create(file, text)) return;
     const found = await readLock(file);
     if (found !== undefined && (await isHeld(found, mine))) throw busy(found.holder, file);
-    if (!(await removeStale(file, mine))) await sleep(50);
+    if (!(await removeStale(file, text, mine))) await sleep(50);
   } while (performance.now() < until);
   throw busy(undefined, file);
 }
@@ -103,8 +103,9 @@ async function create(file: string, text: string): Promise<boolean> {
   }
 }
 
-/** Removes what processes left that were killed while they made a lock. */
-async function clearBeside(file: string): Promise<void> {
+/** Removes what processes left that were killed while they made a lock, or while they cleared one away. */
+async function clearBeside(file: string, mine: Holder): Promise<void> {
+  await clearGuard(`${file}.takeover`, mine);
   for (const name of await readdir(dirname(file)).catch(() => [])) {
     const pid = name.startsWith(`${basename(file)}.`) ? Number(name.slice(basename(file).length + 1)) : 0;
     if (Number.isSafeInteger(pid) && pid > 0 && !isAlive(pid))
@@ -139,11 +140,10 @@ async function readLock(file: string): Promise<Found | undefined> {
  * Removes a left-over lock. Only who holds a second lock may do so, and looks again before: otherwise a process that
  * had judged the old lock could remove the one that a faster process made meanwhile. False where another holds it.
  */
-async function removeStale(file: string, mine: Holder): Promise<boolean> {
+async function removeStale(file: string, text: string, mine: Holder): Promise<boolean> {
   const guard = `${file}.takeover`;
-  if (!(await createExclusive(guard, `${mine.pid}\n`))) {
-    const age = await readLock(guard);
-    if (age !== undefined && age.silentMs > GUARD_MS) await rm(guard, { force: true });
+  if (!(await createExclusive(guard, text))) {
+    await clearGuard(guard, mine);
     return false;
   }
   try {
@@ -153,6 +153,14 @@ async function removeStale(file: string, mine: Holder): Promise<boolean> {
   } finally {
     await rm(guard, { force: true });
   }
+}
+
+/** Removes the lock of a removal whose process is gone, or that has taken far too long. */
+async function clearGuard(guard: string, mine: Holder): Promise<void> {
+  const found = await readLock(guard);
+  if (found === undefined) return;
+  const gone = found.holder?.host === mine.host && !(await isHeld(found, mine));
+  if (gone || found.silentMs > GUARD_MS) await rm(guard, { force: true });
 }
 
 function isAlive(pid: number): boolean {
