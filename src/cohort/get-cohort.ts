@@ -17,7 +17,13 @@ import { rememberDestination } from './destinations.ts';
 import type { NamePolicy } from './file-names.ts';
 import { forgetListings, openKnownListings } from './known-listings.ts';
 import { DEFAULT_LAYOUT, parseLayout } from './layout.ts';
-import { enforceLicensePolicy, type LicenseShare, sumLicenses } from './license-policy.ts';
+import {
+  enforceLicensePolicy,
+  type LicenseShare,
+  licenseOf,
+  licensesOf,
+  sumLicenses,
+} from './license-policy.ts';
 import { instanceOf, type LocalShare, openLocalCopies, type ReuseSources } from './local-copies.ts';
 import { type LocatedCohort, locateCohort } from './locate-cohort.ts';
 import { nameOfPart, partName } from './part-of-cohort.ts';
@@ -91,20 +97,12 @@ export interface GetResult {
 }
 
 /**
- * Plans a cohort: licence policy first (before any request), then locations and names.
+ * Plans a cohort: licence policy first (before any request; of a share, over the whole that it is of), then locations and names.
  *
  * @throws `license`, `usage` (layout), `unsafe` (names); the first error where not a single series could be located
  */
 export async function planCohort(cohort: Cohort, tools: Tools, options: GetOptions): Promise<CohortPlan> {
-  const expected = sumLicenses(
-    cohort.series.map((series) => ({
-      license_short_name: licenseOf(series),
-      bytes: series.row?.bytes ?? null,
-    })),
-  );
-  // Objects outside of the catalogue have no licence that anybody states.
-  if (cohort.objects.length > 0) expected.push({ license: null, series: cohort.objects.length, bytes: 0 });
-  enforceLicensePolicy(options.licensePolicy ?? 'any', expected);
+  enforceLicensePolicy(options.licensePolicy ?? 'any', cohort.wholeLicenses ?? licensesOf(cohort));
   const template = options.layout ?? cohort.layout ?? DEFAULT_LAYOUT;
   const layout = parseLayout(template);
   const known =
@@ -146,11 +144,6 @@ async function explainSeries(failed: LocatedCohort['failed'], tools: Tools): Pro
     const tombstone = tombstoneOf(uuid, tombstones);
     if (tombstone !== undefined) one.error = missingError(uuid, tombstone, one.error);
   }
-}
-
-/** The licence in the release asked for; null where no table says. */
-function licenseOf({ row, locked }: CohortSeries): string | null {
-  return row?.license_short_name ?? locked?.license_short_name ?? null;
 }
 
 /**

@@ -4,6 +4,7 @@
  */
 import { allowsCommercialUse } from '../catalog/index.ts';
 import { CarrelError } from '../errors.ts';
+import type { Cohort, CohortSeries } from './question.ts';
 
 /** Series and bytes under one licence. */
 export interface LicenseShare {
@@ -25,6 +26,21 @@ export function sumLicenses(
     shares.set(license, share);
   }
   return [...shares.values()].sort((a, b) => b.bytes - a.bytes || b.series - a.series);
+}
+
+/** What a policy is held against, before anything is asked for: series by the licence of their row, and what no table knows. */
+export function licensesOf({ series, objects }: Pick<Cohort, 'series' | 'objects'>): LicenseShare[] {
+  const shares = sumLicenses(
+    series.map((one) => ({ license_short_name: licenseOf(one), bytes: one.row?.bytes ?? null })),
+  );
+  // Objects outside of the catalogue have no licence that anybody states.
+  if (objects.length > 0) shares.push({ license: null, series: objects.length, bytes: 0 });
+  return shares;
+}
+
+/** The licence in the release asked for; null where no table says. */
+export function licenseOf({ row, locked }: CohortSeries): string | null {
+  return row?.license_short_name ?? locked?.license_short_name ?? null;
 }
 
 /**

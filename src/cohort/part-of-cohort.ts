@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { CarrelError } from '../errors.ts';
 import { balancedParts, type LockFile, type LockPart } from '../manifests/index.ts';
+import { licensesOf } from './license-policy.ts';
 import type { Cohort, CohortObject, CohortSeries } from './question.ts';
 
 /** Which share. */
@@ -75,7 +76,7 @@ export function takePart(cohort: Cohort, { index, of }: PartChoice): Cohort {
       cohort.objects.map(({ location }) => location.key),
     ),
   };
-  return { ...cohort, series, objects, part };
+  return { ...cohort, series, objects, part, wholeLicenses: licensesOf(cohort) };
 }
 
 function bytesOf({ row, locked, locations }: CohortSeries): number {

@@ -8,6 +8,7 @@ import type { AsKind, Digest } from '../identifiers/index.ts';
 import type { ObjectLocation } from '../locations/index.ts';
 import type { LockedFile, LockedSeries, LockPart, ManifestFormat } from '../manifests/index.ts';
 import type { HttpPool, OpenStore } from '../stores/index.ts';
+import type { LicenseShare } from './license-policy.ts';
 
 /** What a cohort is resolved with. */
 export interface Tools {
@@ -110,6 +111,8 @@ export interface Cohort {
   elsewhere?: { uid: string; origin: string }[] | undefined;
   /** Set where this is one share of a larger cohort. */
   part?: LockPart | undefined;
+  /** Licences of the whole that this is a share of: what the licence policy is held against. */
+  wholeLicenses?: LicenseShare[] | undefined;
   /** Layout that a lock file recorded; a flag overrides it. */
   layout?: string | undefined;
 }

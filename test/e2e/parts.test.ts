@@ -113,6 +113,60 @@ describe('carrel get --part', () => {
   });
 });
 
+describe('the licence policy', () => {
+  // Three of the series are not for commercial use: some shares hold none of them.
+  const mixed = ['sample_phantom', 'sample_pet'];
+  const policy = ['--license-policy', 'commercial'];
+
+  test('is held against the whole: every share is refused before anything is asked for', async () => {
+    const folder = await room.newFolder('refused');
+    for (const index of [1, 2, 3]) {
+      const { code, stderr } = await room.run([
+        'get',
+        ...mixed,
+        '--part',
+        `${index}/3`,
+        ...policy,
+        '-o',
+        folder,
+      ]);
+      expect(code, stderr).toBe(6);
+      expect(stderr).toContain('CC BY-NC');
+    }
+    expect(room.takeRequests().total).toBe(0);
+    expect(await filesBelow(folder)).toEqual(new Map());
+    const allowed = await room.run(
+      ['get', ...question, '--license', 'CC BY 4.0', '--part', '1/3', ...policy].concat(['-o', folder]),
+    );
+    expect(allowed.code, allowed.stderr).toBe(0);
+  });
+
+  test('manifest split refuses the whole manifest, and writes no part; --shards cannot tell', async () => {
+    const folder = await room.newFolder('lists');
+    const list = join(folder, 'mixed.txt');
+    const { stdout } = await room.run([
+      'search',
+      ...mixed.flatMap((name) => ['--collection', name]),
+      '--format',
+      'uids',
+    ]);
+    await writeFile(list, stdout);
+    const split = (...more: string[]) =>
+      room.run(['manifest', 'split', list, '-o', join(folder, 'new', 'parts'), ...more]);
+    const refused = await split('--parts', '3', ...policy);
+    expect(refused.code, refused.stderr).toBe(6);
+    expect(refused.stderr).toContain('CC BY-NC');
+    const set = await room.run(['manifest', 'split', list, '--parts', '3', '-o', folder], {
+      env: { CARREL_LICENSE_POLICY: 'commercial' },
+    });
+    expect(set.code).toBe(6);
+    expect((await split('--shards', '3', ...policy)).code).toBe(2);
+    expect(await readdir(folder)).toEqual(['mixed.txt']);
+    expect((await split('--parts', '3')).code).toBe(0);
+    expect(await readdir(join(folder, 'new', 'parts'))).toHaveLength(3);
+  });
+});
+
 describe('carrel manifest split --parts', () => {
   test('deals out by bytes, the same whatever the order of the lines', async () => {
     const folder = await room.newFolder('lists');

@@ -16,7 +16,8 @@ import {
   type WritableFormat,
   writeManifest,
 } from '../../manifests/index.ts';
-import { balanced, seriesUuidOf } from '../balanced-entries.ts';
+import { makeFolder } from '../../transfer/index.ts';
+import { balanced, refuseBlindPolicy, seriesUuidOf } from '../balanced-entries.ts';
 import type { CommandSpec, Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { toJson } from '../output/json.ts';
@@ -82,7 +83,7 @@ export const spec: CommandSpec = {
         'carrel manifest split manifest.s5cmd --parts 10 -o parts',
         'carrel manifest split manifest.s5cmd --shards 10',
       ],
-      exitCodes: [0, 2, 4],
+      exitCodes: [0, 2, 4, 6, 8],
       define(command) {
         command
           .argument('<manifest>', 'a file')
@@ -90,6 +91,9 @@ export const spec: CommandSpec = {
             new Option('--parts <n>', 'balanced by bytes, as the catalogue tells them').argParser(count),
           )
           .addOption(new Option('--shards <n>', 'cut by number, without a catalogue').argParser(count))
+          .addOption(
+            new Option('--license-policy <policy>', 'with --parts: what no line may break; as in carrel get'),
+          )
           .addOption(new Option('-o, --output <dir>', 'folder of the parts').default('.'));
       },
       run: split,
@@ -249,11 +253,13 @@ async function split(run: Run, [path = '']: string[], flags: Record<string, unkn
       item: path,
       next: `carrel manifest split ${path} --parts 10`,
     });
+  if (parts === undefined) refuseBlindPolicy(run, path);
   const shards =
     typeof parts === 'number'
       ? await balanced(run, manifest, parts)
       : splitManifest(manifest.entries, Number(number));
   const folder = resolve(run.terminal.cwd, String(flags['output']));
+  await makeFolder(folder);
   const width = String(shards.length - 1).length;
   const names: string[] = [];
   for (const [index, entries] of shards.entries()) {
