@@ -213,8 +213,8 @@ describe('when bytes are hashed', () => {
 
   test('a stream whose padding needs the page of its own last bytes is not finished before it is padded', async () => {
     const { lanes } = observed({ waitMs: never, pageBytes: 32_768 });
-    // The least memory has fifteen pages.
-    const others = Array.from({ length: 14 }, () => lanes.open());
+    // The least memory has 23 pages.
+    const others = Array.from({ length: 22 }, () => lanes.open());
     for (const other of others) other.update(Buffer.alloc(10));
     const body = Buffer.alloc(32_768, 'full');
     const stream = lanes.open();
@@ -225,13 +225,13 @@ describe('when bytes are hashed', () => {
     for (const other of others) other.abandon();
   });
 
-  test('a stream that brings nothing holds the others up for 8 MiB only, and what one has more waits', () => {
-    const { lanes, calls } = observed({ waitMs: never, pageBytes: 32_768 }, 64 << 20);
+  test('a stream that brings nothing holds the others up until the pages are used up, and what one has more waits', () => {
+    const { lanes, calls } = observed({ waitMs: never, pageBytes: 32_768 });
     lanes.open();
-    const long = lanes.open();
-    for (let page = 0; page < 254; page += 1) long.update(Buffer.alloc(32_768));
+    // The least memory has 23 pages.
+    lanes.open().update(Buffer.alloc(21 * 32_768));
     expect(calls).toEqual([]);
-    lanes.open().update(Buffer.alloc(65_536));
+    lanes.open().update(Buffer.alloc(3 * 32_768));
     expect(calls).toEqual([
       { lanes: 2, blocks: 512 },
       { lanes: 2, blocks: 512 },
@@ -268,6 +268,36 @@ describe('when bytes are hashed', () => {
     expect(calls.slice(1)).toEqual([{ lanes: 8, blocks: 21 }]);
     for (const { stream } of bodies) stream.abandon();
     for (const { slab } of bodies) slab?.release();
+  });
+
+  test('a stream that has brought much more than the others is told to wait for them', async () => {
+    const { lanes, calls } = observed({ waitMs: never, expected: () => 2, pageBytes: 64 });
+    const [fast, slow] = [lanes.open(), lanes.open()];
+    fast.update(Buffer.alloc(64 * 159));
+    expect(fast.behind()).toBeUndefined();
+    fast.update(Buffer.alloc(64));
+    const behind = fast.behind();
+    expect(behind).toBeInstanceOf(Promise);
+    expect(calls).toEqual([]);
+    slow.update(Buffer.alloc(64 * 160));
+    await behind;
+    expect(calls).toEqual(Array.from({ length: 160 }, () => ({ lanes: 2, blocks: 1 })));
+    expect(fast.behind()).toBeUndefined();
+    fast.update(Buffer.alloc(64 * 160));
+    const given = fast.behind();
+    fast.abandon();
+    await given; // whoever waits for a stream that is given up goes on
+    slow.abandon();
+  });
+
+  test('but not for ever: it goes on alone', async () => {
+    const { lanes, calls } = observed({ waitMs: 1, expected: () => 2, pageBytes: 64 });
+    const fast = lanes.open();
+    fast.update(Buffer.alloc(64 * 200));
+    await fast.behind();
+    expect(calls).toHaveLength(200);
+    expect(calls[0]).toEqual({ lanes: 1, blocks: 1 });
+    fast.abandon();
   });
 
   test('who has waited is served, with the others for company, who stay', async () => {

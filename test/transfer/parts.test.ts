@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { CarrelError } from '../../src/errors.ts';
+import { createPartBudget, PART_BYTES } from '../../src/transfer/fetch/parts.ts';
 import { transfer } from '../../src/transfer/index.ts';
 import { createMemoryStore, type Misbehave, memoryPlace } from '../fixtures/memory-store.ts';
 import { opener, planOf, QUICK, read, temporaryFolder } from './desk.ts';
@@ -83,5 +84,34 @@ describe('a large object', () => {
     wrong[30 * MIB] = (wrong[30 * MIB] ?? 0) ^ 1;
     const { result } = await fetchSlide(({ start }) => (start === 24 * MIB ? { bytes: wrong } : {}));
     expect(result.failed[0]?.error.code).toBe('verification');
+  });
+});
+
+describe('the memory for parts', () => {
+  test('is shared out evenly among the objects that want some', () => {
+    const budget = createPartBudget(4 * PART_BYTES);
+    const takeAll = (share: { take(): boolean }) => {
+      let count = 0;
+      while (share.take()) count += 1;
+      return count;
+    };
+    const first = budget.share();
+    expect(takeAll(first)).toBe(4);
+    const second = budget.share();
+    expect(takeAll(second)).toBe(0);
+    for (let part = 0; part < 3; part += 1) first.give();
+    // The first one keeps one and may take one more.
+    expect(takeAll(second)).toBe(2);
+    expect(takeAll(first)).toBe(1);
+    second.give();
+    second.give();
+    second.end();
+    expect(takeAll(first)).toBe(2);
+  });
+
+  test('an object gets one part, however many there are', () => {
+    const budget = createPartBudget(2 * PART_BYTES);
+    const shares = [budget.share(), budget.share(), budget.share()];
+    expect(shares.map((share) => share.take())).toEqual([true, true, false]);
   });
 });

@@ -30,6 +30,8 @@ const LEAST_READ_BYTES = 1 << 12;
 export interface Hasher {
   readonly algorithms: ReadonlySet<DigestAlgorithm>;
   update(chunk: Uint8Array): void;
+  /** A promise to be waited for before the next `update`, where too much waits already. */
+  behind(): Promise<void> | undefined;
   /**
    * Takes the first bytes of a slab of its lanes, without a copy, and again when there are more of them; in place of `update`. The
    * slab must stay until the digests are there.
@@ -65,6 +67,7 @@ export function createHasher(algorithms: Iterable<DigestAlgorithm>, options: Has
     update(chunk) {
       for (const part of parts) part.update(chunk);
     },
+    behind: () => parts.find(({ behind }) => behind !== undefined)?.behind?.(),
     updateSlab(slab, length) {
       for (const part of parts) part.updateSlab(slab, length);
     },
@@ -146,6 +149,7 @@ export async function readInto(
 /** One digest under way. */
 interface Part {
   update(chunk: Uint8Array): void;
+  behind?(): Promise<void> | undefined;
   /** All bytes so far, which lie in a slab of the lanes. */
   updateSlab(slab: Slab, length: number): void;
   /** Undefined where it cannot be told. */
@@ -160,6 +164,7 @@ function createPart(name: DigestAlgorithm, { lanes, expected }: HasherOptions): 
     const stream = lanes.open();
     return {
       update: (chunk) => stream.update(chunk),
+      behind: () => stream.behind(),
       updateSlab: (slab, length) => stream.updateSlab(slab, length),
       hex: () => stream.digest(),
       abandon: () => stream.abandon(),

@@ -1,8 +1,8 @@
 /** The lanes of one run in one thread. */
 import { createMd5Lanes, type Md5Lanes } from './md5/md5-lanes.ts';
 
-/** Room for the bodies of small files on their way. What does not fit is copied instead. */
-const MEMORY_BYTES = 40 << 20;
+/** Room for the bodies of small files on their way, and for what others have waiting. What does not fit is copied instead. */
+const MEMORY_BYTES = 56 << 20;
 
 /** Lanes take 20 ms of processor time to make, which is an MD5 of so many bytes. */
 const WORTH_BYTES = 8 << 20;

@@ -193,7 +193,9 @@ export function createPartialFile(folder: string, planned: PlannedFile, lanes?: 
       length += chunk.length;
       if (small === undefined) {
         hasher.update(chunk);
-        return blocks.write(chunk);
+        const behind = hasher.behind();
+        const written = blocks.write(chunk);
+        return behind === undefined ? written : Promise.all([behind, written]).then(() => {});
       }
       small.write(chunk, at);
       small.landed(length);

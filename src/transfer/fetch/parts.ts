@@ -13,25 +13,45 @@ import type { ObjectBody } from '../../stores/index.ts';
 export const PART_BYTES = 8 << 20;
 
 /** Memory for parts that wait, over all objects of a thread. */
-const BUDGET_BYTES = 48 << 20;
+const BUDGET_BYTES = 32 << 20;
 
-/** Parts that may wait in memory. */
-export interface PartBudget {
+/** Parts of one object that may wait in memory. */
+export interface PartShare {
   take(): boolean;
   give(): void;
+  /** The object needs no more. */
+  end(): void;
+}
+
+/** Memory for parts, shared out evenly: objects that go on together can be hashed together. */
+export interface PartBudget {
+  share(): PartShare;
 }
 
 /** The budget of a thread. */
 export function createPartBudget(bytes = BUDGET_BYTES): PartBudget {
-  let free = Math.floor(bytes / PART_BYTES);
+  const parts = Math.floor(bytes / PART_BYTES);
+  let taken = 0;
+  let shares = 0;
   return {
-    take() {
-      if (free === 0) return false;
-      free -= 1;
-      return true;
-    },
-    give() {
-      free += 1;
+    share() {
+      let own = 0;
+      shares += 1;
+      return {
+        take() {
+          if (taken === parts || own >= Math.ceil(parts / shares)) return false;
+          taken += 1;
+          own += 1;
+          return true;
+        },
+        give() {
+          taken -= 1;
+          own -= 1;
+        },
+        end() {
+          shares -= 1;
+        },
+      };
     },
   };
 }
@@ -78,7 +98,8 @@ interface Part {
  * asked for. A server without ranges costs one request, not the bytes so far.
  */
 export async function consumeParts(options: PartsOptions): Promise<void> {
-  const { first, from, total, streams, budget, open, stop, onChunk, onArrival } = options;
+  const { first, from, total, streams, open, stop, onChunk, onArrival } = options;
+  const budget = options.budget.share();
   const parts: Part[] = [];
   let next = Math.min(total, from + PART_BYTES);
   let divided = false;
@@ -214,5 +235,6 @@ export async function consumeParts(options: PartsOptions): Promise<void> {
     throw error;
   } finally {
     for (const part of parts) if (!part.isTurn) budget.give();
+    budget.end();
   }
 }

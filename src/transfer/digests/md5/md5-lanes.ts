@@ -22,6 +22,11 @@ export interface Md5Stream {
   /** Takes the next bytes, in any chunking. They are copied before it returns. */
   update(chunk: Uint8Array): void;
   /**
+   * A promise where this stream has brought much more than others that are to go on beside it: to be waited for before the next
+   * `update`. Some tens of milliseconds at most.
+   */
+  behind(): Promise<void> | undefined;
+  /**
    * Takes the first `length` bytes of a slab, without a copy; again, with a greater length, when more of it is filled. The slab
    * is the whole of the stream, and of no other.
    */

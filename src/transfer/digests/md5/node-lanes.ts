@@ -44,6 +44,7 @@ export function createNodeLanes(memoryBytes: number): Md5Lanes {
           taken += bytes.length;
           hash.update(bytes);
         },
+        behind: () => undefined,
         updateSlab(slab, length) {
           mustBeOpen();
           if (own !== slab) {

@@ -21,14 +21,14 @@ export interface Work {
   ended: boolean;
   /** Called when the last block of an ended stream was taken. */
   finish(): void;
+  /** Called when the last block so far of another one was taken. */
+  catchUp(): void;
 }
 
 /** The streams that have blocks, in the order in which they came by them. */
 export interface Scheduler {
   /** Streams with blocks. */
   readonly ready: readonly Work[];
-  /** Bytes that wait. */
-  readonly bytes: number;
   /** Blocks that stand right behind the last ones of the stream become one segment with them. */
   add(work: Work, segment: Segment): void;
   /** Drops what a stream has waiting. */
@@ -40,7 +40,6 @@ export interface Scheduler {
 /** A scheduler over one machine. */
 export function createScheduler(machine: Md5Machine): Scheduler {
   let ready: Work[] = [];
-  let waiting = 0;
 
   const step = () => {
     const chosen: Work[] = [];
@@ -57,7 +56,6 @@ export function createScheduler(machine: Md5Machine): Scheduler {
       if (chosen.length === LANES) break;
     }
     machine.run(states, data, blocks);
-    waiting -= chosen.length * blocks;
     let emptied = false;
     for (const work of chosen) {
       const head = work.queue[0];
@@ -71,18 +69,18 @@ export function createScheduler(machine: Md5Machine): Scheduler {
     }
     if (!emptied) return;
     ready = ready.filter(({ queue }) => queue.length > 0);
-    for (const work of chosen) if (work.ended && work.queue.length === 0) work.finish();
+    for (const work of chosen) {
+      if (work.queue.length > 0) continue;
+      if (work.ended) work.finish();
+      else work.catchUp();
+    }
   };
 
   return {
     get ready() {
       return ready;
     },
-    get bytes() {
-      return 64 * waiting;
-    },
     add(work, segment) {
-      waiting += segment.blocks;
       const last = work.queue.at(-1);
       if (last === undefined) ready.push(work);
       else if (last.free === undefined && last.at + 64 * last.blocks === segment.at) {
@@ -95,10 +93,7 @@ export function createScheduler(machine: Md5Machine): Scheduler {
     remove(work) {
       if (work.queue.length === 0) return;
       ready = ready.filter((other) => other !== work);
-      for (const { blocks, free } of work.queue.splice(0)) {
-        waiting -= blocks;
-        free?.();
-      }
+      for (const { free } of work.queue.splice(0)) free?.();
     },
     run(least, isEnough) {
       while (ready.length >= least && ready.length > 0 && isEnough?.() !== true) step();

@@ -2,7 +2,7 @@
  * Streams in the lanes of one machine: their memory, and the moments at which they are hashed.
  *
  * Bytes are hashed as late as they may be, for full lanes cost a fourth per byte: when eight streams have blocks; when no
- * other stream can bring any; when too much waits; and when somebody has waited for a digest for long enough.
+ * other stream can bring any; when the memory is full; and when somebody has waited for a digest for long enough.
  */
 import { CarrelError } from '../../../errors.ts';
 import type { Md5Machine } from './machine.ts';
@@ -17,11 +17,11 @@ const PAGE_BYTES = 32 << 10;
 /** Bytes between two pages beyond their content: room for padding, and an odd number of cache lines in all. */
 const PAGE_GAP = 1088;
 
+/** Share of the memory that is pages: enough for a large part of each of two objects to wait for the other. */
+const PAGES = 3 / 8;
+
 /** Share of the memory that bodies leave to others which could as well go elsewhere. */
 const SPARE = 1 / 2;
-
-/** Bytes that wait at most for streams which bring nothing. */
-const MOST_WAITING = 8 << 20;
 
 /** Milliseconds that an ended stream waits for others, where streams end often enough to fill the lanes meanwhile. */
 const WAIT_MS = 25;
@@ -29,22 +29,26 @@ const WAIT_MS = 25;
 /** Where they do not, waiting would only take time. */
 const SHORT_WAIT_MS = 5;
 
+/** Milliseconds that a stream waits which has brought more than the others: about what they need for as much. */
+const BEHIND_WAIT_MS = 40;
+
 /** Lanes over a machine. */
 export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptions, 'simd'> = {}): Md5Lanes {
   const { memory } = machine;
   const pageBytes = options.pageBytes ?? PAGE_BYTES;
   if (!Number.isInteger(pageBytes / 64) || pageBytes < 64)
     throw new CarrelError('usage', `pages of ${pageBytes} bytes: a multiple of 64 is needed`);
-  const pages = createPages(machine.free, pageBytes, memory.length >> 2);
+  const pages = createPages(machine.free, pageBytes, PAGES * memory.length);
   const slabs = new Slabs(memory, pages.end, () => wakeSoon());
   const scheduler = createScheduler(machine);
   const streams = new Set<SimdStream>();
-  /** Ended streams that are not hashed yet, the first to end first, and when they did. */
-  const ended = new Map<SimdStream, number>();
+  /** Streams that bring nothing until they are hashed, for they have ended or brought enough; and how long they wait at most. */
+  const waiting = new Map<SimdStream, number>();
   const expected = options.expected ?? (() => streams.size + slabs.filling);
   const ends = createEnds();
   let soon: NodeJS.Immediate | undefined;
   let later: NodeJS.Timeout | undefined;
+  let wakesAt = 0;
 
   const flush = () => {
     scheduler.run(1);
@@ -63,25 +67,35 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
     later = undefined;
     soon = undefined;
   };
+  const wait = (stream: SimdStream, ms: number) => {
+    waiting.set(stream, performance.now() + (options.waitMs ?? ms));
+    runFull();
+    wake();
+  };
   /** Sees to it that nobody waits for ever. */
   const wake = () => {
-    if (ended.size === 0) return;
-    later ??= setTimeout(onTime, options.waitMs ?? (ends.often() ? WAIT_MS : SHORT_WAIT_MS));
+    if (waiting.size === 0) return;
+    const first = Math.min(...waiting.values());
+    if (later === undefined || first < wakesAt) {
+      clearTimeout(later);
+      wakesAt = first;
+      later = setTimeout(onTime, Math.max(0, first - performance.now()));
+    }
     wakeSoon();
   };
-  /** Those who have waited are finished, in the company of whoever has blocks; the others stay. */
+  /** Those who have waited are served, in the company of whoever has blocks; the others stay. */
   const onTime = () => {
     later = undefined;
-    const now = performance.now();
-    const due = [...ended].filter(([, since]) => now - since >= SHORT_WAIT_MS - 1).map(([stream]) => stream);
-    scheduler.run(1, () => !due.some((stream) => ended.has(stream)));
+    const now = performance.now() + 1;
+    const due = [...waiting].filter(([, until]) => until <= now).map(([stream]) => stream);
+    scheduler.run(1, () => !due.some((stream) => waiting.has(stream)));
     wake();
   };
   /** Nothing under way that could fill the lanes: the next turn it is, for this one may bring more. */
   const wakeSoon = () => {
-    if (ended.size > 0 && isAlone()) soon ??= setImmediate(onTurn);
+    if (waiting.size > 0 && isAlone()) soon ??= setImmediate(onTurn);
   };
-  const isAlone = () => expected() <= ended.size;
+  const isAlone = () => expected() <= waiting.size;
   const onTurn = () => {
     soon = undefined;
     if (isAlone()) flush();
@@ -117,18 +131,18 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
         runFull();
         return;
       }
-      const full = scheduler.ready.filter((work) => !work.ended).length;
-      const isAll = full >= expected() - ended.size;
-      // Some stream brings nothing: the others need not wait for it for ever. What one has more than the others waits.
-      if (isAll || scheduler.bytes >= MOST_WAITING) scheduler.run(scheduler.ready.length);
+      const full = scheduler.ready.length - waiting.size;
+      // What one has more than the others waits for what they bring next.
+      if (full >= expected() - waiting.size) scheduler.run(scheduler.ready.length);
     },
     onEnd(stream) {
-      ended.set(stream, ends.note());
-      runFull();
-      wake();
+      ends.note();
+      wait(stream, ends.often() ? WAIT_MS : SHORT_WAIT_MS);
     },
+    onBehind: (stream) => wait(stream, BEHIND_WAIT_MS),
+    onCaughtUp: (stream) => void waiting.delete(stream),
     onOver(stream) {
-      ended.delete(stream);
+      waiting.delete(stream);
       streams.delete(stream);
       scheduler.remove(stream);
       wakeSoon();
@@ -141,7 +155,7 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
       const slab = slabs.take(bytes);
       if (slab !== undefined) return slab;
       // Only what has ended gives memory back when it is hashed.
-      if (ended.size === 0) return undefined;
+      if (waiting.size === 0) return undefined;
       flush();
       return slabs.take(bytes);
     },
@@ -156,14 +170,12 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
 }
 
 /** How often streams end. */
-function createEnds(): { note(): number; often(): boolean } {
+function createEnds(): { note(): void; often(): boolean } {
   const last: number[] = [];
   return {
     note() {
-      const now = performance.now();
-      last.push(now);
+      last.push(performance.now());
       if (last.length > LANES) last.shift();
-      return now;
     },
     often: () => last.length === LANES && performance.now() - (last[0] ?? 0) < 2 * WAIT_MS,
   };

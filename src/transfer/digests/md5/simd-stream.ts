@@ -12,6 +12,9 @@ import { checkLength, slabIsNotAll } from './slabs.ts';
 
 const BLOCK = 64;
 
+/** Pages that a stream may have waiting before it is told to wait as well: a quarter of all. */
+const MOST_PAGES = 160;
+
 /** What a stream needs of the lanes that it is one of. */
 export interface Surroundings {
   readonly memory: Uint8Array<ArrayBuffer>;
@@ -27,6 +30,10 @@ export interface Surroundings {
   onFullPage(): void;
   /** A stream has ended; its last blocks are in the queue. */
   onEnd(stream: SimdStream): void;
+  /** A stream has brought so much that it waits until that is hashed. */
+  onBehind(stream: SimdStream): void;
+  /** It is hashed. */
+  onCaughtUp(stream: SimdStream): void;
   /** The stream is over: hashed or given up. */
   onOver(stream: SimdStream): void;
 }
@@ -55,6 +62,7 @@ export class SimdStream implements Md5Stream, Work {
   #digest: Promise<string> | undefined;
   #resolve: ((hex: string) => void) | undefined;
   #reject: ((error: Error) => void) | undefined;
+  #caughtUp: (() => void) | undefined;
 
   constructor(lanes: Surroundings) {
     this.#lanes = lanes;
@@ -85,6 +93,21 @@ export class SimdStream implements Md5Stream, Work {
     const hash = Buffer.allocUnsafe(16);
     for (let word = 0; word < 4; word += 1) hash.writeInt32LE(this.state[word] ?? 0, 4 * word);
     this.#resolve?.(hash.toString('hex'));
+  }
+
+  behind(): Promise<void> | undefined {
+    if (this.queue.length < MOST_PAGES || this.#over) return undefined;
+    return new Promise((resolve) => {
+      this.#caughtUp = resolve;
+      this.#lanes.onBehind(this);
+    });
+  }
+
+  catchUp(): void {
+    if (this.#caughtUp === undefined) return;
+    this.#lanes.onCaughtUp(this);
+    this.#caughtUp();
+    this.#caughtUp = undefined;
   }
 
   update(chunk: Uint8Array): void {
@@ -125,6 +148,7 @@ export class SimdStream implements Md5Stream, Work {
   abandon(): void {
     if (this.#over) return;
     this.#over = true;
+    this.#caughtUp?.();
     this.#region?.free();
     this.#region = undefined;
     this.#carry = undefined;
