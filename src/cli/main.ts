@@ -8,21 +8,26 @@ import { VERSION } from '../version.ts';
 import { buildCommand, type CommandSpec, createRun } from './command.ts';
 import { COMMANDS, loadCommand } from './command-table.ts';
 import { EXIT_CODES, type ExitCode, exitCodeOf, exitCodesHelp } from './exit-codes.ts';
+import { isHangupIgnored } from './hangup.ts';
 import { flagsInFront, notOffered } from './not-offered.ts';
 import { errorToJson, toJson } from './output/json.ts';
 import { runAgain } from './run-again.ts';
 import { createPaint, printable, type Terminal, wantsColor } from './terminal.ts';
+
+/** Signals that come so close together are one. */
+const SAME_SIGNAL_MS = 300;
 
 /** Runs one command line; the answer is the exit code. */
 export async function main(argv: string[], terminal: Terminal): Promise<ExitCode> {
   const controller = new AbortController();
   // Every request under way listens to it; there is no leak to warn of.
   setMaxListeners(0, controller.signal);
-  let interrupts = 0;
+  let interruptedAt: number | undefined;
   const onInterrupt = () => {
-    interrupts += 1;
-    // Twice means now.
-    if (interrupts > 1) process.exit(130);
+    // Twice means now. A wrapper that passes on what the terminal or Slurm has sent to all of us does not mean twice.
+    if (interruptedAt !== undefined && performance.now() - interruptedAt > SAME_SIGNAL_MS) process.exit(130);
+    if (interruptedAt !== undefined) return;
+    interruptedAt = performance.now();
     controller.abort(
       new CarrelError('interrupted', 'interrupted', {
         next: runAgain(argv),
@@ -31,8 +36,9 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
   };
   process.on('SIGINT', onInterrupt);
   process.on('SIGTERM', onInterrupt);
-  // A closed terminal is an end in order, too. (Node takes the mask of `nohup` back; `setsid` outlives a terminal.)
-  process.on('SIGHUP', onInterrupt);
+  // A closed terminal is an end in order, too, unless we were told to outlive it.
+  const onHangup = isHangupIgnored() ? () => {} : onInterrupt;
+  process.on('SIGHUP', onHangup);
   // `carrel search | head` closes our stdout: that is an end, not a failure. A full disk behind `>` is one.
   let lost: NodeJS.ErrnoException | undefined;
   terminal.out.on('error', (error: NodeJS.ErrnoException) => {
@@ -90,7 +96,7 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
   } finally {
     process.off('SIGINT', onInterrupt);
     process.off('SIGTERM', onInterrupt);
-    process.off('SIGHUP', onInterrupt);
+    process.off('SIGHUP', onHangup);
   }
   return code;
 
