@@ -11,8 +11,12 @@ const LATER = 10_000_000;
 /** Files from which on it does pay. */
 const LONG_RUN = 5_000;
 
+/** What a transfer has done when it is clearly none of an instant, and all of its threads stand. */
+const SOME_BYTES = 8 << 20;
+const SOME_FILES = 32;
+
 /**
- * Takes the events of a transfer and raises the limit once bytes have come, unless there is much to fetch. Not sooner: V8
+ * Takes the events of a transfer and raises the limit once some bytes have come, unless there is much to fetch. Not sooner: V8
  * refuses code that was compiled under other flags, Node's own modules too, and each thread would compile them again.
  *
  * For Node 20 alone: the flag is one of V8's own, and later versions count calls instead.
@@ -22,7 +26,7 @@ export function optimizeLater(): (event: TransferEvent) => void {
   return (event) => {
     if (settled) return;
     if (event.type === 'plan') settled = event.files - event.present >= LONG_RUN;
-    else if (event.type === 'progress' && event.bytes > 0) {
+    else if (event.type === 'progress' && (event.bytes >= SOME_BYTES || event.files >= SOME_FILES)) {
       settled = true;
       setFlagsFromString(`--interrupt-budget=${LATER}`);
     }

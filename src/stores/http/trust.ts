@@ -7,12 +7,6 @@ import type { HttpPoolOptions } from './http.ts';
 /** Variables that name a PEM file. Node itself reads the first, but only where nothing else is added. */
 const VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE', 'AWS_CA_BUNDLE'] as const;
 
-/**
- * Node's own list, with AES of 128 bits in front: a third less work for both ends than the 256 bits that it begins with, and
- * what browsers and Go ask for first. Nothing is added to the list or taken from it.
- */
-const CIPHERS = shortKeysFirst(DEFAULT_CIPHERS);
-
 /** What Node has put into its own store when it started. */
 const EXTRA_AT_START = process.env['NODE_EXTRA_CA_CERTS'] || undefined;
 
@@ -32,9 +26,12 @@ export function createTrust(options: Pick<HttpPoolOptions, 'ca' | 'env'>): Secur
     inStore &&= variable === 'NODE_EXTRA_CA_CERTS' && path === EXTRA_AT_START;
   }
   const toAdd = inStore && given.length === 0 ? [] : added;
-  const context = createSecureContext({ ciphers: CIPHERS });
+  // Node's own list, with AES of 128 bits in front: a third less work for both ends than the 256 bits that it begins with, and
+  // what browsers and Go ask for first. Nothing is added to the list or taken from it.
+  const ciphers = shortKeysFirst(DEFAULT_CIPHERS);
+  const context = createSecureContext({ ciphers });
   if (toAdd.every((pem) => addTo(context, pem))) return context;
-  return createSecureContext({ ca: [...rootCertificates, ...added], ciphers: CIPHERS });
+  return createSecureContext({ ca: [...rootCertificates, ...added], ciphers });
 }
 
 /**
