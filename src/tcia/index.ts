@@ -155,6 +155,7 @@ export {
   type PackageResult,
   previewPackage,
 } from './packages/fetch-package.ts';
+export { listBySums } from './packages/list-files.ts';
 export type { RefusedFile } from './packages/name-files.ts';
 export { type OpenTransportOptions, TRANSPORTS, type TransportChoice } from './packages/open-transport.ts';
 export { PACKAGE_LAYOUT } from './packages/package-layout.ts';

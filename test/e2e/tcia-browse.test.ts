@@ -110,18 +110,18 @@ describe('the story of the notebook', () => {
     expect(code).toBe(0);
     expect(stdout).toBe(
       [
-        'package,path,name,kind,bytes,modified,link,target,refused',
-        `739,HER2_tumor_ROIs_v3.sums,HER2_tumor_ROIs_v3.sums,file,62974,${MTIME},false,,`,
-        '739,Yale_HER2_cohort,Yale_HER2_cohort,folder,,,false,,',
-        '739,Yale_HER2_cohort/Annotations,Annotations,folder,,,false,,',
-        `739,Yale_HER2_cohort/Annotations/Her2Pos_Case_01.xml,Her2Pos_Case_01.xml,file,71509,${MTIME},false,,`,
-        '739,Yale_HER2_cohort/SVS,SVS,folder,,,false,,',
-        `739,Yale_HER2_cohort/SVS/Her2Pos Case & 01.svs,Her2Pos Case & 01.svs,file,1234567890,${MTIME},false,,`,
-        `739,${COHORT},${COHORT},folder,,,false,,`,
-        `739,${COHORT}/Annotations,Annotations,folder,,,false,,`,
-        `739,${COHORT}/Annotations/O09-03495.xml,O09-03495.xml,file,71509,${MTIME},true,/pathology/HER2_ROI/pkg_v3/Yale_trastuzumab_rsponse_cohort/Annotations/O09-03495.xml,`,
-        `739,${COHORT}/SVS,SVS,folder,,,false,,`,
-        `739,${COHORT}/SVS/O09-03495.svs,O09-03495.svs,link,,${MTIME},true,,`,
+        'package,path,name,kind,bytes,modified,link,target,refused,digest',
+        `739,HER2_tumor_ROIs_v3.sums,HER2_tumor_ROIs_v3.sums,file,62974,${MTIME},false,,,`,
+        '739,Yale_HER2_cohort,Yale_HER2_cohort,folder,,,false,,,',
+        '739,Yale_HER2_cohort/Annotations,Annotations,folder,,,false,,,',
+        `739,Yale_HER2_cohort/Annotations/Her2Pos_Case_01.xml,Her2Pos_Case_01.xml,file,71509,${MTIME},false,,,`,
+        '739,Yale_HER2_cohort/SVS,SVS,folder,,,false,,,',
+        `739,Yale_HER2_cohort/SVS/Her2Pos Case & 01.svs,Her2Pos Case & 01.svs,file,1234567890,${MTIME},false,,,`,
+        `739,${COHORT},${COHORT},folder,,,false,,,`,
+        `739,${COHORT}/Annotations,Annotations,folder,,,false,,,`,
+        `739,${COHORT}/Annotations/O09-03495.xml,O09-03495.xml,file,71509,${MTIME},true,/pathology/HER2_ROI/pkg_v3/Yale_trastuzumab_rsponse_cohort/Annotations/O09-03495.xml,,`,
+        `739,${COHORT}/SVS,SVS,folder,,,false,,,`,
+        `739,${COHORT}/SVS/O09-03495.svs,O09-03495.svs,link,,${MTIME},true,,,`,
         '',
       ].join('\n'),
     );
@@ -146,6 +146,7 @@ describe('the story of the notebook', () => {
         link: true,
         target: null,
         refused: null,
+        digest: null,
       },
     ]);
     expect(stderr).toBe('');

@@ -418,6 +418,45 @@ describe('newer versions', () => {
   });
 });
 
+describe('carrel tcia browse --sums', () => {
+  const rows = (result: CarrelResult) =>
+    JSON.parse(result.stdout) as {
+      path: string;
+      kind: string;
+      bytes: number | null;
+      digest: string | null;
+    }[];
+
+  test('lists by the list of checksums, with digests, and says so; no folder is asked for', async () => {
+    const asked = rig.faspex.requests.length;
+    const result = await carrel('tcia', 'browse', rig.link('615'), '-r', '--sums', '--json');
+    expect(result.code, result.stderr).toBe(0);
+    const about = rig.faspex.requests.slice(asked);
+    expect(about.some((one) => /"path":"\/?Yale/.test(JSON.stringify(one)))).toBe(false);
+    const files = rows(result).filter(({ kind }) => kind === 'file');
+    expect(files.map(({ path }) => path).sort()).toEqual(
+      ['DLBCL_v1.sums', ...FILES.map(({ path }) => path)].sort(),
+    );
+    expect(files.filter(({ digest }) => digest?.startsWith('md5:') === true)).toHaveLength(FILES.length);
+    expect(jsonLines(result.stderr)[0]).toMatchObject({
+      type: 'note',
+      message: expect.stringContaining('listed by DLBCL_v1.sums: 5 files in all') as string,
+    });
+    const folder = await carrel('tcia', 'browse', rig.link('615'), 'Yale HER2', '--sums');
+    expect(folder.stdout).toContain('Yale HER2/SVS/');
+    expect(folder.stdout).not.toContain('Case & 01');
+    expect((await carrel('tcia', 'browse', rig.link('615'), 'Yale', '--sums')).code).toBe(4);
+  });
+
+  test('asks the server where there is no list, or one that is not whole, and says so', async () => {
+    for (const id of ['740', '20000']) {
+      const result = await carrel('tcia', 'browse', rig.link(id), '--sums');
+      expect(result.code, result.stderr).toBe(0);
+      expect(result.stderr).toContain('the server is asked');
+    }
+  });
+});
+
 describe('carrel tcia sums', () => {
   test('prints the list, sorted where asked, as md5sum reads it; nothing else is fetched or left', async () => {
     const before = (await rig.runs()).length;

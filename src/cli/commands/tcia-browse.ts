@@ -14,8 +14,10 @@ import {
   type PackageLink,
   parsePackageLink,
 } from '../../tcia/index.ts';
+import { browseBySums } from '../browse-sums.ts';
 import { type CommandSpec, collect, type Run } from '../command.ts';
 import { atDesk } from '../desk.ts';
+import { COLUMNS, kindOf, lineOf, rowOf, TABLE } from '../output/browse-rows.ts';
 import { withBinaryDestination, withDestination } from '../output/destination.ts';
 import { toJson } from '../output/json.ts';
 import { ROW_FORMATS, rowFormat, writeRows } from '../output/rows.ts';
@@ -25,6 +27,7 @@ import { tellWritten } from '../search/search.ts';
 import { addCatalogueFlags, tciaServersOf } from '../tcia-catalogue.ts';
 import { catalogueQuestions } from '../tcia-questions.ts';
 import { printable, write } from '../terminal.ts';
+import { addTransportFlags } from '../transport-flags.ts';
 
 /** `carrel tcia browse`. */
 export const browseSpec: CommandSpec = {
@@ -36,6 +39,7 @@ export const browseSpec: CommandSpec = {
     "carrel tcia browse 'https://faspex.cancerimagingarchive.net/aspera/faspex/public/package?context=…'",
     'carrel tcia browse "$LINK" --recursive --glob \'*.xml\' --format csv -o files.csv',
     'carrel tcia browse "$LINK" --recursive --format parquet -o files.parquet',
+    'carrel tcia browse HER2-tumor-ROIs --recursive --sums',
   ],
   exitCodes: [0, 1, 2, 3, 4, 7, 8],
   define(command) {
@@ -55,7 +59,14 @@ export const browseSpec: CommandSpec = {
         new Option('--download <choice>', 'of several packages: id, or words of the title').argParser(
           collect,
         ),
+      )
+      .addOption(
+        new Option(
+          '--sums',
+          'names and digests by the list of checksums of the package, where it is whole: fast, without sizes; needs ascp',
+        ),
       );
+    addTransportFlags(command);
     addCatalogueFlags(command);
   },
   async run(run, [what = '', path = ''], flags) {
@@ -75,10 +86,23 @@ export const browseSpec: CommandSpec = {
     try {
       const client = createFaspexClient(link, { http });
       await sayWhat(run, client);
-      const { entries, outcome } = await readEntries(run, client, folder, recursive);
-      await noteCount(run, client, folder, recursive, entries);
+      const bySums =
+        flags['sums'] === true
+          ? await browseBySums(run, client, {
+              http,
+              folder,
+              recursive,
+              flags,
+              tell: async (message) => await tell(run, link.name, message),
+            })
+          : undefined;
+      const { entries, outcome } =
+        bySums === undefined
+          ? await readEntries(run, client, folder, recursive)
+          : { entries: bySums.entries, outcome: undefined };
+      if (bySums === undefined) await noteCount(run, client, folder, recursive, entries);
       const shown = entries.filter(matches);
-      const rows = shown.map((entry) => rowOf(link.packageId, entry));
+      const rows = shown.map((entry) => rowOf(link.packageId, entry, bySums?.digests.get(entry.path)?.[0]));
       if (parquet) {
         const { writeParquet } = await import('../../catalog/index.ts');
         const written = await withBinaryDestination(run.terminal, output, (file) =>
@@ -97,7 +121,7 @@ export const browseSpec: CommandSpec = {
       }
       if (shown.length === 0 && entries.length > 0)
         await tell(run, link.name, `none of ${plural(entries.length, 'name')} matches ${globs.join(' or ')}`);
-      await settle(run, link.name, outcome, shown);
+      await settle(run, link.name, outcome ?? WHOLE, shown);
       return 0;
     } catch (error) {
       // The front door would repeat the command line, and with it the link.
@@ -108,58 +132,6 @@ export const browseSpec: CommandSpec = {
     }
   },
 };
-
-/** One flat schema for every listing, whatever is in it. Columns may be added, never renamed. */
-const COLUMNS = [
-  { name: 'package', type: 'VARCHAR' },
-  { name: 'path', type: 'VARCHAR' },
-  { name: 'name', type: 'VARCHAR' },
-  { name: 'kind', type: 'VARCHAR' },
-  { name: 'bytes', type: 'BIGINT' },
-  { name: 'modified', type: 'VARCHAR' },
-  { name: 'link', type: 'BOOLEAN' },
-  { name: 'target', type: 'VARCHAR' },
-  { name: 'refused', type: 'VARCHAR' },
-] as const;
-
-/** What people see. */
-const TABLE = ['kind', 'size', 'modified', 'path'];
-
-/** A link is what it points to; where nobody says what that is, it is fetched like a file and called a link. */
-function kindOf({ kind, targetKind }: PackageEntry): 'file' | 'folder' | 'link' {
-  return kind === 'link' ? (targetKind ?? 'link') : kind;
-}
-
-function nameOf({ path }: PackageEntry): string {
-  return path.slice(path.lastIndexOf('/') + 1);
-}
-
-function rowOf(packageId: string, entry: PackageEntry): unknown[] {
-  const { path, kind, size, modified, target, refused } = entry;
-  const values = [
-    packageId,
-    path,
-    nameOf(entry),
-    kindOf(entry),
-    size,
-    modified,
-    kind === 'link',
-    target,
-    refused,
-  ];
-  return values.map((value) => value ?? null);
-}
-
-function lineOf(entry: PackageEntry): unknown[] {
-  const { path, size, modified } = entry;
-  const kind = kindOf(entry);
-  return [
-    kind,
-    kind === 'folder' ? '' : formatBytes(size),
-    (modified ?? '').replace('T', ' ').slice(0, 19),
-    kind === 'folder' ? `${path}/` : path,
-  ];
-}
 
 /** The package of a data set. @throws CarrelError as `onePackage` */
 async function linkOf(run: Run, what: string, flags: Record<string, unknown>): Promise<PackageLink> {
@@ -254,7 +226,7 @@ async function tell(run: Run, item: string, message: string): Promise<void> {
 async function settle(
   run: Run,
   name: string,
-  { complete, reasons }: ListingOutcome,
+  { complete, reasons }: Pick<ListingOutcome, 'complete' | 'reasons'>,
   shown: readonly PackageEntry[],
 ): Promise<void> {
   const refused = shown.filter((entry) => entry.refused !== undefined);
@@ -274,3 +246,6 @@ async function settle(
 }
 
 const MOST_NAMED = 5;
+
+/** A list of checksums that names as many files as the server counts. */
+const WHOLE: Pick<ListingOutcome, 'complete' | 'reasons'> = { complete: true, reasons: [] };

@@ -1,13 +1,7 @@
 /** `carrel tcia sums`: the list of checksums of a package, without the rest. */
 import { Option } from 'commander';
 import { CarrelError, isCarrelError } from '../../errors.ts';
-import {
-  fetchPackageSums,
-  onePackage,
-  printSumLine,
-  TRANSPORTS,
-  type TransportChoice,
-} from '../../tcia/index.ts';
+import { fetchPackageSums, onePackage, printSumLine } from '../../tcia/index.ts';
 import { type CommandSpec, collect } from '../command.ts';
 import { atDesk } from '../desk.ts';
 import { withDestination } from '../output/destination.ts';
@@ -17,6 +11,7 @@ import { formatCount, plural } from '../output/text.ts';
 import { addCatalogueFlags, tciaServersOf } from '../tcia-catalogue.ts';
 import { catalogueQuestions, interruptedQuietly } from '../tcia-questions.ts';
 import { write } from '../terminal.ts';
+import { addTransportFlags, transportOf } from '../transport-flags.ts';
 
 /** Lines that are written at once. */
 const PIECE = 1000;
@@ -41,12 +36,8 @@ export const sumsSpec: CommandSpec = {
           '--download <choice>',
           'of several packages: id, or words of the title (repeatable)',
         ).argParser(collect),
-      )
-      .addOption(
-        new Option('--transport <how>', 'auto, ascp or gateway').choices([...TRANSPORTS]).default('auto'),
-      )
-      .addOption(new Option('--ascp <path>', "IBM's ascp, or the folder that holds it"))
-      .addOption(new Option('--ssh-key <file>', 'client key of ascp, where it is not found by itself'));
+      );
+    addTransportFlags(command);
     addCatalogueFlags(command);
   },
   async run(run, [what = ''], flags) {
@@ -67,9 +58,7 @@ export const sumsSpec: CommandSpec = {
         const lists = await fetchPackageSums(target, {
           faspex: { http: desk.pool },
           machine: { env: run.terminal.env },
-          transport: flags['transport'] as TransportChoice,
-          ascp: text('ascp'),
-          sshKey: text('sshKey'),
+          ...transportOf(flags),
           onNote: (message) => void tellNote(run, message),
           signal: run.signal,
         });

@@ -45,15 +45,8 @@ export interface ListedPackage {
 export async function listFiles(client: FaspexClient, options: ListFilesOptions): Promise<ListedPackage> {
   const { signal, onPage } = options;
   const info = await client.info(signal);
-  const top = await browse(client, [''], { ...options, recursive: false });
-  const lists = top.entries.filter(
-    (entry) => isFile(entry) && entry.refused === undefined && isSumsName(entry.path),
-  );
+  const { lists, fetched, bySums, counted } = await readRoot(client, options);
   const sums = lists.map(({ path }) => path);
-  const fetched = lists.length === 0 ? [] : ((await options.fetchSums?.(lists)) ?? []);
-  const bySums =
-    top.complete === true ? withRoot(listedBySums(fetched, top.entries), top.entries) : undefined;
-  const counted = bySums !== undefined && bySums.size === info.files;
   if (bySums !== undefined && counted && !options.sizes) {
     return {
       files: [...bySums.values()],
@@ -83,6 +76,47 @@ export async function listFiles(client: FaspexClient, options: ListFilesOptions)
     [complete, reasons] = [true, []];
   const digests = lists.length > 0 && fetched.length === 0 ? undefined : digestsOf(fetched, files.keys());
   return { files: [...files.values()], source: 'browse', complete, reasons, sums, digests };
+}
+
+/** The root as its server lists it, and what the lists of checksums in it say of the rest. */
+async function readRoot(
+  client: FaspexClient,
+  options: Pick<ListFilesOptions, 'fetchSums' | 'signal'>,
+): Promise<{
+  lists: PackageEntry[];
+  fetched: SumsList[];
+  bySums: Map<string, ListedFile> | undefined;
+  /** They name as many files as the server counts. */
+  counted: boolean;
+}> {
+  const { files } = await client.info(options.signal);
+  const top = await browse(client, [''], { ...options, recursive: false });
+  const lists = top.entries.filter(
+    (entry) => isFile(entry) && entry.refused === undefined && isSumsName(entry.path),
+  );
+  const fetched = lists.length === 0 ? [] : ((await options.fetchSums?.(lists)) ?? []);
+  const bySums =
+    top.complete === true ? withRoot(listedBySums(fetched, top.entries), top.entries) : undefined;
+  return { lists, fetched, bySums, counted: bySums !== undefined && bySums.size === files };
+}
+
+/**
+ * Every file of a package by its lists of checksums, with digests; undefined where they do not name as many as the server counts, or
+ * where there are none. Sizes are known of the root alone.
+ *
+ * @throws CarrelError as `FaspexClient.ask`
+ */
+export async function listBySums(
+  client: FaspexClient,
+  options: Required<Pick<ListFilesOptions, 'fetchSums'>> & Pick<ListFilesOptions, 'signal'>,
+): Promise<{ files: ListedFile[]; sums: string[]; digests: Map<string, Digest[]> } | undefined> {
+  const { lists, fetched, bySums, counted } = await readRoot(client, options);
+  if (bySums === undefined || !counted) return undefined;
+  return {
+    files: [...bySums.values()],
+    sums: lists.map(({ path }) => path),
+    digests: digestsOf(fetched, bySums.keys()),
+  };
 }
 
 function digestsOf(lists: readonly SumsList[], paths: Iterable<string>): Map<string, Digest[]> {
