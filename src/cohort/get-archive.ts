@@ -104,6 +104,9 @@ export async function getArchive(
     await archive.end();
     totals.milliseconds = Math.round(performance.now() - started);
     return { totals, lock };
+  } catch (error) {
+    await archive.breakOff?.().catch(() => {});
+    throw error;
   } finally {
     await next?.result.catch(() => {});
     await rm(spool, { recursive: true, force: true });

@@ -12,8 +12,10 @@ const MOST_OCTAL = 0o77777777777;
 
 /** Opens a tar stream; `end` writes the two empty blocks by which readers know that it is whole. */
 export function createTar(write: WriteBytes): ArchiveWriter {
+  let isInside = false;
   return {
     async add(path, size, body) {
+      isInside = true;
       const name = splitName(path);
       const pax = [
         ...(name === undefined ? [paxRecord('path', path)] : []),
@@ -33,6 +35,12 @@ export function createTar(write: WriteBytes): ArchiveWriter {
       if (written !== size) throw new Error(`${path}: ${written} bytes instead of ${size}`);
       const rest = size % BLOCK;
       if (rest > 0) await write(Buffer.alloc(BLOCK - rest));
+      isInside = false;
+    },
+    // GNU tar takes a stream that ends between two files for a whole one, without a word and with exit 0. It does not where
+    // a header announces what does not come; inside of a file that is so already.
+    async breakOff() {
+      if (!isInside) await write(header({ name: 'pax', prefix: '' }, BLOCK, 'x'));
     },
     end: () => write(Buffer.alloc(2 * BLOCK)),
   };

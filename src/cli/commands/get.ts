@@ -59,10 +59,10 @@ export const spec: CommandSpec = {
       .addOption(new Option('--no-reuse', 'fetch everything, look nowhere else on this machine'))
       .addOption(new Option('--reuse-links', 'hard links instead of copies, where files cannot share blocks'))
       .addOption(
-        new Option('--to <format>', 'one archive instead of a folder, to -o FILE or -o -').choices([
-          'tar',
-          'zip',
-        ]),
+        new Option(
+          '--to <format>',
+          'one archive instead of a folder, to -o FILE or -o -; interrupted, it begins anew',
+        ).choices(['tar', 'zip']),
       )
       .addOption(
         new Option('--fetch-order <order>', 'what comes first: auto, small, large, or listed (as planned)')
