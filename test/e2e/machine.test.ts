@@ -36,7 +36,23 @@ async function cacheWithSample(): Promise<string> {
 
 describe('two runs at once', () => {
   test('into one folder: the second is refused with the number of the first, which ends well', async () => {
-    room.s3.faults.push({ path: '.dcm', fault: { kind: 'delay', milliseconds: 100 } });
+    // All answers but the first one wait until the second run has ended, however slow the machine is.
+    let answers = 0;
+    let goOn = () => {};
+    const secondEnded = new Promise<void>((resolve) => {
+      goOn = resolve;
+    });
+    room.s3.faults.push({
+      path: '.dcm',
+      fault: {
+        kind: 'custom',
+        async apply(request, app) {
+          answers += 1;
+          if (answers > 1) await secondEnded;
+          return await app.fetch(request);
+        },
+      },
+    });
     const out = await room.newFolder();
     const args = ['get', room.facts.revisedTwice.seriesInstanceUid, '-o', out, '--jobs', '2'];
     room.takeRequests();
@@ -45,6 +61,7 @@ describe('two runs at once', () => {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     const second = await room.run([...args, '--json']);
+    goOn();
     expect(second.code).toBe(1);
     expect(jsonLines(second.stderr).at(-1)).toMatchObject({
       code: 'busy',
