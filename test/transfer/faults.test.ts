@@ -52,7 +52,9 @@ async function run(
   server.faults.push(...rules);
   servers.s3.requests.length = 0;
   servers.gcs.requests.length = 0;
-  const opener = createOpenStore({ http: { timeouts: { idle: 500, firstByte: 500 }, ...http }, env: {} });
+  // Short where silence is what is tested; a busy machine must not be taken for a silent server elsewhere.
+  const limit = rules.some(({ fault: { kind } }) => kind === 'stall' || kind === 'silence') ? 500 : 10_000;
+  const opener = createOpenStore({ http: { timeouts: { idle: limit, firstByte: limit }, ...http }, env: {} });
   const directory = await temporaryFolder();
   try {
     const chosen = Object.fromEntries(files.map((path) => [path, contents[path] ?? Buffer.alloc(0)]));
