@@ -9,6 +9,7 @@ import { type NamePolicy, refuseHostileName, tellApart } from './file-names.ts';
 import { instanceName } from './instance-name.ts';
 import { type Layout, pathFor, pathsFor } from './layout.ts';
 import type { LocatedCohortSeries } from './locate-cohort.ts';
+import { plannedObject } from './planned-object.ts';
 import type { Cohort, CohortSeries } from './question.ts';
 
 /** A planned file and what it belongs to. */
@@ -36,9 +37,8 @@ export function planFiles(
 ): CohortFile[] {
   const named: CohortFile[] = [];
   const add = (path: string, location: ObjectLocation, series: CohortSeries | undefined) => {
-    const { size, digests, sources, key, drs } = location;
-    const file: CohortFile = { path, size, digests, sources, key, series };
-    if (drs !== undefined) file.drs = drs;
+    const file = plannedObject(path, location, series);
+    if (location.drs !== undefined) file.drs = location.drs;
     named.push(file);
   };
   for (const { series, locations } of located) {
@@ -66,8 +66,8 @@ export function planFiles(
     if (names === 'strict' && !flat && name !== undefined) refuseHostileName(name);
     add(flat ? pathFor(layout, {}, path.split('/').at(-1) ?? path) : path, location, undefined);
   }
-  const files = names === 'escape' ? onceOrApart(named) : inOrder(named).filter(isFirst);
-  return names === 'escape' ? tellApart(inOrder(files)) : files;
+  if (names === 'escape') return tellApart(inOrder(onceOrApart(named)));
+  return inOrder(named).every(isFirst) ? named : named.filter(isFirst);
 }
 
 /** By path, in place; files of one path stay in the order that they came in. */

@@ -12,6 +12,7 @@ import { CarrelError, isCarrelError } from '../errors.ts';
 import type { ObjectStat, OpenStore } from '../stores/index.ts';
 import type { ObjectLocation } from './location.ts';
 import { bucketClassFor, classPlaces, type From, type MirrorPlace } from './sources-for.ts';
+import { standingObject } from './standing-object.ts';
 
 /** What is needed to list one series version; a `SeriesRow` of the catalogue fits. */
 export interface SeriesRef {
@@ -197,13 +198,11 @@ function describe(
     ),
   ];
   const locations = objects
-    .map((object) => ({
-      key: object.key,
-      size: object.size,
-      digests: object.digests,
-      sources: places.map(({ mirror, place }) => ({ mirror, place, key: object.key })),
-      crdc_series_uuid: uuid,
-    }))
+    .map((object) => {
+      const location = standingObject(object, places);
+      location.crdc_series_uuid = uuid;
+      return location;
+    })
     .sort((a, b) => (a.key < b.key ? -1 : 1));
   return { crdc_series_uuid: uuid, bucketClass: hit.bucketClass.name, locations, notes };
 }

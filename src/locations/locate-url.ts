@@ -5,6 +5,7 @@ import type { ObjectStat } from '../stores/index.ts';
 import { type Located, type LocateOptions, locateSeries } from './locate-series.ts';
 import type { ObjectLocation } from './location.ts';
 import type { MirrorPlace } from './sources-for.ts';
+import { standingObject } from './standing-object.ts';
 import { type UrlPlaceOptions, urlPlaces } from './url-sources.ts';
 import { wildcardMatcher, wildcardPrefix } from './wildcard.ts';
 
@@ -120,13 +121,7 @@ function toLocation(
   stat: ObjectStat,
   order: readonly MirrorPlace[],
 ): ObjectLocation {
-  const key = url.form === 'object' ? url.key : stat.key;
-  const location: ObjectLocation = {
-    key,
-    size: stat.size,
-    digests: stat.digests,
-    sources: order.map(({ mirror, place }) => ({ mirror, place, key })),
-  };
+  const location = standingObject(url.form === 'object' ? { ...stat, key: url.key } : stat, order);
   if (url.layout === 'hierarchical' && url.seriesUuid !== undefined)
     location.crdc_series_uuid = url.seriesUuid;
   return location;

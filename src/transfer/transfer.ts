@@ -238,7 +238,8 @@ async function carryOut(
           return;
         }
         try {
-          const done = await fetcher.fetch(file);
+          // As data: what a plan works out when it is asked for is the same for all of the way.
+          const done = await fetcher.fetch({ ...file });
           lost.reached();
           countFile(result, done);
           progress.fileDone(done.mirror);

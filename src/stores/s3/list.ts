@@ -68,13 +68,33 @@ export async function* listPages(
 
 async function readPage(reply: HttpReply, access: ListAccess): Promise<ListDocument> {
   if (reply.status !== 200) throw await refusalOf(reply, access.context);
-  const page = await parseListDocument(await reply.text(MAX_PAGE_BYTES), access.trustEtags);
+  const page = await parseListDocument(await pageText(reply), access.trustEtags);
   if (page !== undefined) return page;
   throw new CarrelError('network', `${access.context.item}: the answer is no listing`, {
     item: access.context.item,
     next: 'check the endpoint; a sign-in page of the network may stand in the way',
     retryable: true,
   });
+}
+
+/** Bytes of an ordinary page, with room: 1,000 keys take a third of it. */
+const PAGE_BYTES = 1 << 20;
+
+/** Memory of pages that were read: a large cohort has a thousand of them, and their memory waits long to be collected. */
+const spare: Buffer[] = [];
+const MOST_SPARE = 32;
+
+async function pageText(reply: HttpReply): Promise<string> {
+  const { length = 0, land } = reply;
+  if (land === undefined || length === 0 || length > PAGE_BYTES) return await reply.text(MAX_PAGE_BYTES);
+  const memory = spare.pop() ?? Buffer.allocUnsafeSlow(PAGE_BYTES);
+  try {
+    const page = memory.subarray(0, length);
+    await land(page, () => {});
+    return new TextDecoder().decode(page);
+  } finally {
+    if (spare.length < MOST_SPARE) spare.push(memory);
+  }
 }
 
 /** Version 1 may leave the marker out where there is no delimiter: then it is the last key. */
