@@ -157,7 +157,10 @@ export function fetchOptions(
 ): { jobs: number | 'auto'; verify: 'full' | 'size' | 'none'; bandwidth: number | undefined } {
   const jobs = text(flags['numworkers']) ?? textOf(run.settings, 'jobs');
   if (jobs !== 'auto' && (!/^\d{1,6}$/.test(jobs) || Number(jobs) === 0))
-    throw new CarrelError('usage', '--jobs must be a whole number from 1, or auto', { item: jobs });
+    throw new CarrelError('usage', '--jobs must be a whole number from 1, or auto', {
+      item: jobs,
+      next: 'leave it out: auto finds out how many',
+    });
   const verify = textOf(run.settings, 'verify');
   if (verify !== 'full' && verify !== 'size' && verify !== 'none')
     throw new CarrelError('usage', `verify must be full, size or none, not ${JSON.stringify(verify)}`, {

@@ -18,6 +18,11 @@ export function nameFilter(filters: NameFilters, language: GlobLanguage): (name:
     (include.length === 0 || include.some((matches) => matches(name)));
 }
 
+/** True where a pattern chooses among the matches. */
+export function isFiltered({ include = [], exclude = [] }: NameFilters): boolean {
+  return include.length + exclude.length > 0;
+}
+
 /** The error of a source that holds something, and nothing that is wanted. */
 export function nothingLeft(source: string): CarrelError {
   return new CarrelError('not-found', `${source}: --include and --exclude leave nothing of it`, {

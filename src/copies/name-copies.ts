@@ -15,7 +15,7 @@ export interface Destination {
   exists: boolean;
 }
 
-/** Reads a destination. Throws `unsupported` for a bucket (carrel never writes to one), `usage` for a wildcard. */
+/** Reads a destination. Throws `unsupported` for a bucket (carrel never writes to one), `usage` for a wildcard, a device or a pipe. */
 export async function readDestination(text: string, cwd: string): Promise<Destination> {
   if (isRemote(text)) throw noUploads(text);
   if (/[*?]/.test(text))
@@ -25,6 +25,12 @@ export async function readDestination(text: string, cwd: string): Promise<Destin
     });
   const path = resolve(cwd, text);
   const info = await stat(path).catch(() => undefined);
+  // A file gets its name by a rename, which would put it in the place of the device: nobody means that.
+  if (info !== undefined && !info.isFile() && !info.isDirectory())
+    throw new CarrelError('usage', `the destination ${text} is a device or a pipe`, {
+      item: text,
+      next: `write into it: carrel cat URL > ${text}`,
+    });
   const written = text === '' || /[/\\]$/.test(text) || /^\.{1,2}$/.test(basename(text));
   return {
     text,

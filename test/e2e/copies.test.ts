@@ -1,5 +1,6 @@
 /** cp, sync, run, ls, du, cat and head of the built command against servers of this machine. */
-import { access, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { access, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -180,6 +181,26 @@ describe('run', () => {
         await readFile(buckets.path('pictures/large.bin')),
       ),
     ).toBe(true);
+  });
+});
+
+describe('what must not pass in silence', () => {
+  test.each([['ls'], ['du'], ['head']])('%s: filters that leave nothing', async (verb) => {
+    const none = await carrel([verb, 's3://pictures/a/*', '--include', '*.xml']);
+    expect(none.code, none.stdout).toBe(4);
+    expect(none.stderr).toContain('leave nothing');
+    const one = await carrel([verb, 's3://pictures/a/*', '--include', '2*', '--json']);
+    expect(one.code, one.stderr).toBe(0);
+    expect(one.stdout).not.toContain('1.txt');
+  });
+
+  test.skipIf(process.platform === 'win32')('a destination that is a pipe stays one', async () => {
+    const pipe = join(desk, 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    const { code, stderr } = await carrel(['cp', 's3://pictures/a/1.txt', 'pipe']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('carrel cat URL > pipe');
+    expect((await stat(pipe)).isFIFO()).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 /** `carrel du`: how much is there, like `s5cmd du`, `gsutil du -s` and `aws s3 ls --summarize`. */
 import { Option } from 'commander';
-import { listAddress, nameFilter, parseAddress } from '../../copies/index.ts';
+import { isFiltered, listAddress, nameFilter, nothingLeft, parseAddress } from '../../copies/index.ts';
 import type { CommandSpec } from '../command.ts';
 import { addMatchFlags, addPlaceFlags, planTools, requestFlags, withCredentials } from '../copy-flags.ts';
 import { atDesk } from '../desk.ts';
@@ -61,6 +61,7 @@ export const spec: CommandSpec = {
             folders.set(folder, amount);
           }
         }
+        if (sum.objects === 0 && isFiltered(options)) throw nothingLeft(url);
         for (const [folder, amount] of [...folders].sort(([, a], [, b]) => b.bytes - a.bytes))
           await line(folder, amount, 'folder');
         await line(url, sum, 'total');

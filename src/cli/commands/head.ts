@@ -1,5 +1,5 @@
 /** `carrel head`: what the store says of an object, with every checksum that it gives. */
-import { findMatches, parseAddress } from '../../copies/index.ts';
+import { findMatches, nameFilter, nothingLeft, parseAddress } from '../../copies/index.ts';
 import type { CommandSpec } from '../command.ts';
 import { addMatchFlags, addPlaceFlags, planTools, requestFlags, withCredentials } from '../copy-flags.ts';
 import { atDesk } from '../desk.ts';
@@ -25,8 +25,13 @@ export const spec: CommandSpec = {
     return await atDesk(withCredentials(run, flags), async (desk) => {
       const tools = planTools(run, desk, flags);
       for (const url of urls) {
-        const { matches, store } = await findMatches(parseAddress(url, tools), tools, requestFlags(flags));
-        for (const match of matches) {
+        const address = parseAddress(url, tools);
+        const options = requestFlags(flags);
+        const { matches, store } = await findMatches(address, tools, options);
+        const isWanted = nameFilter(options, options.glob ?? address.language);
+        const wanted = matches.filter(({ name }) => isWanted(name));
+        if (wanted.length === 0) throw nothingLeft(url);
+        for (const match of wanted) {
           // A listing knows less than the object itself: it is asked.
           const stat = await store.stat(match.key, { signal: run.signal });
           const { place } = store;

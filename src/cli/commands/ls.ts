@@ -3,8 +3,10 @@ import { Option } from 'commander';
 import {
   type AddressPage,
   type GlobLanguage,
+  isFiltered,
   listAddress,
   nameFilter,
+  nothingLeft,
   parseAddress,
 } from '../../copies/index.ts';
 import type { ObjectStat } from '../../stores/index.ts';
@@ -55,10 +57,11 @@ export const spec: CommandSpec = {
         bytes += objects.reduce((sum, { size }) => sum + (size ?? 0), 0);
         await printPage(
           run,
-          { ...page, objects },
+          { ...page, objects, prefixes: isFiltered(options) ? [] : page.prefixes },
           { long, humane: flags['humanize'] === true, etag: flags['etag'] === true },
         );
       }
+      if (count === 0 && isFiltered(options)) throw nothingLeft(url);
       if (long && !run.json && !run.quiet && count > 1)
         await write(run.terminal.err, `${formatCount(count)} objects, ${formatBytes(bytes)}\n`);
       return 0;
