@@ -1,5 +1,5 @@
 /** `carrel get --to tar|zip`: the whole cohort as one file or one stream. */
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { type CohortPlan, type GetOptions, getArchive, type Tools } from '../cohort/index.ts';
@@ -36,7 +36,15 @@ export async function writeArchive(
   options: GetOptions & { format: 'tar' | 'zip'; path: string | undefined },
 ): Promise<void> {
   const { path } = options;
-  const temporary = path === undefined ? undefined : `${path}.${process.pid}.part`;
+  // A device or a pipe is written to as it is: what is renamed onto it would take its place.
+  const info = path === undefined ? undefined : await stat(path).catch(() => undefined);
+  if (info?.isDirectory() === true)
+    throw new CarrelError('usage', `${path} is a folder; an archive needs a file`, {
+      item: path,
+      next: '-o FILE',
+    });
+  const asItIs = info !== undefined && !info.isFile();
+  const temporary = path === undefined || asItIs ? path : `${path}.${process.pid}.part`;
   const handle = temporary === undefined ? undefined : await openFor(temporary);
   // Stdout is the archive: what is said goes to stderr.
   const out = path === undefined ? run.terminal.err : run.terminal.out;
@@ -44,7 +52,7 @@ export async function writeArchive(
   try {
     const { totals } = await getArchive(plan, tools, {
       ...options,
-      spool: path === undefined ? undefined : dirname(path),
+      spool: path === undefined || asItIs ? undefined : dirname(path),
       onEvent: progress.report,
       async write(bytes) {
         if (handle !== undefined) await handle.writeFile(bytes);
@@ -52,9 +60,9 @@ export async function writeArchive(
       },
     }).finally(progress.end);
     if (handle !== undefined && temporary !== undefined && path !== undefined) {
-      await handle.sync();
+      if (!asItIs) await handle.sync();
       await handle.close();
-      await rename(temporary, path);
+      if (!asItIs) await rename(temporary, path);
     }
     const { planned, fetched, bytesFetched, milliseconds, verifiedBy, requests } = totals;
     const where = path === undefined ? '-' : shortPath(run.terminal.cwd, path);
@@ -71,7 +79,7 @@ export async function writeArchive(
   } catch (error) {
     if (handle !== undefined && temporary !== undefined) {
       await handle.close().catch(() => {});
-      await rm(temporary, { force: true });
+      if (!asItIs) await rm(temporary, { force: true });
     }
     throw error;
   }

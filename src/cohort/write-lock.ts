@@ -1,5 +1,5 @@
 /** Writes the lock file into a destination, atomically; the lock file of another cohort is kept beside it. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { CarrelError } from '../errors.ts';
 import { type LockFile, parseLock, printLock } from '../manifests/index.ts';
@@ -19,6 +19,12 @@ export async function writeLock(
   options: { replace?: boolean } = {},
 ): Promise<string | undefined> {
   const text = printLock(lock);
+  // A device or a pipe is written to as it is: what is renamed onto it would take its place.
+  const info = await stat(path).catch(() => undefined);
+  if (info !== undefined && !info.isFile() && !info.isDirectory()) {
+    await writeFile(path, text);
+    return undefined;
+  }
   const before = await readFile(path, 'utf8').catch(() => undefined);
   if (before === text) return undefined;
   const moved =

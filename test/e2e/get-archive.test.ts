@@ -1,6 +1,6 @@
 /** A cohort as one file or one stream; and runs that stop where they are told to. */
 import { spawnSync } from 'node:child_process';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { filesBelow, openReadingRoom, type ReadingRoom, summaryOf } from './carrel.ts';
@@ -75,6 +75,27 @@ describe('carrel get --to', () => {
     [['--to', 'rar', '-o', 'a.rar']],
   ])('%j is refused', async (flags) => {
     expect((await room.run(['get', ...question, ...flags])).code).toBe(2);
+  });
+});
+
+describe.skipIf(process.platform === 'win32')('a pipe as destination stays one', () => {
+  test('of an archive, and of a lock file', async () => {
+    const folder = await room.newFolder('pipes');
+    const pipe = join(folder, 'pipe');
+    spawnSync('mkfifo', [pipe]);
+    for (const words of [
+      ['--to', 'tar', '-o', pipe],
+      ['-o', join(folder, 'files'), '--lock', pipe],
+    ]) {
+      const [came, end] = await Promise.all([readFile(pipe), room.run(['get', ...question, ...words])]);
+      expect(end.code, end.stderr).toBe(0);
+      expect(came.includes('carrel_lock') || came.includes('sample')).toBe(true);
+      expect((await stat(pipe)).isFIFO()).toBe(true);
+    }
+    const refused = await room.run(['get', ...question, '--to', 'tar', '-o', folder]);
+    expect(refused.code).toBe(2);
+    // Receipts stand beside the lock file; nothing was put in place of the pipe, or moved aside.
+    expect((await readdir(folder)).sort()).toEqual(['carrel.receipts.jsonl', 'files', 'pipe']);
   });
 });
 
