@@ -50,18 +50,19 @@ export const spec: CommandSpec = {
       const address = parseAddress(url, tools);
       const wanted = nameFilter(options, (flags['glob'] as GlobLanguage | undefined) ?? address.language);
       const long = flags['long'] === true || flags['etag'] === true || flags['humanize'] === true;
-      let [count, bytes] = [0, 0];
+      let [count, folders, bytes] = [0, 0, 0];
       for await (const page of listAddress(address, tools, options)) {
         const objects = page.objects.filter(({ key }) => wanted(key.slice(page.fixed)));
         count += objects.length;
+        folders += page.prefixes.length;
         bytes += objects.reduce((sum, { size }) => sum + (size ?? 0), 0);
         await printPage(
           run,
-          { ...page, objects, prefixes: isFiltered(options) ? [] : page.prefixes },
+          { ...page, objects },
           { long, humane: flags['humanize'] === true, etag: flags['etag'] === true },
         );
       }
-      if (count === 0 && isFiltered(options)) throw nothingLeft(url);
+      if (count + folders === 0 && isFiltered(options)) throw nothingLeft(url);
       if (long && !run.json && !run.quiet && count > 1)
         await write(run.terminal.err, `${formatCount(count)} objects, ${formatBytes(bytes)}\n`);
       return 0;
