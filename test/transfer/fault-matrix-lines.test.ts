@@ -91,7 +91,7 @@ async function withScene(
     more: { retry?: Partial<typeof RETRY>; firstByte?: number } = {},
   ): Promise<TransferResult> => {
     const timeouts = { ...SHORT, ...(more.firstByte !== undefined && { firstByte: more.firstByte }) };
-    const { openStore, close } = engine.createOpenStore({ env: {}, http: { timeouts } });
+    const opened = engine.createOpenStore({ env: {}, http: { timeouts } });
     const place = placeOf(face, line?.url ?? listener.url);
     const files = paths.map((path): PlannedFile => {
       const bytes = contents[path] ?? Buffer.alloc(0);
@@ -106,7 +106,7 @@ async function withScene(
       return await bounded((signal) =>
         engine.transfer(files, {
           directory,
-          openStore,
+          openStore: opened.openStore,
           threads,
           jobs: 8,
           retry: { ...RETRY, ...more.retry },
@@ -116,7 +116,7 @@ async function withScene(
         }),
       );
     } finally {
-      await close();
+      await opened.close();
     }
   };
   const mustEnd = async (result: TransferResult, paths: readonly string[], ends: readonly Ending[]) =>
