@@ -94,9 +94,12 @@ export async function main(argv: string[], terminal: Terminal): Promise<ExitCode
   } catch (error) {
     code = report(error, argv, terminal);
   } finally {
-    process.off('SIGINT', onInterrupt);
-    process.off('SIGTERM', onInterrupt);
-    process.off('SIGHUP', onHangup);
+    // After an interruption they stay: a signal that comes on our way out would change the exit code.
+    if (interruptedAt === undefined) {
+      process.off('SIGINT', onInterrupt);
+      process.off('SIGTERM', onInterrupt);
+      process.off('SIGHUP', onHangup);
+    }
   }
   return code;
 

@@ -68,7 +68,8 @@ async function start(script: string, out: string) {
     signal: (name: NodeJS.Signals) => process.kill(group, name),
     async end() {
       await closed;
-      return { stderr, code: child.exitCode, files: (await filesBelow(out)).size };
+      const { exitCode: code, signalCode } = child;
+      return { stderr, code, signalCode, files: (await filesBelow(out)).size };
     },
   };
 }
@@ -105,8 +106,9 @@ describe.skipIf(process.platform === 'win32')('a signal that comes twice at once
     running.signal(name);
     await sleep(20);
     running.signal(name);
-    const { code, files, stderr } = await running.end();
-    expect(code, stderr).toBe(130);
+    const { code, signalCode, files, stderr } = await running.end();
+    // Node gives signals back to the system while it takes itself down: the last one may come when all is done.
+    expect([130, name], stderr).toContain(code ?? signalCode);
     expect(stderr).toContain('carrel cp');
     expect(files).toBeLessThan(FILES);
     expect(await readdir(join(out, '.carrel'))).not.toContain('lock');

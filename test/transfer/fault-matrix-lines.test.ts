@@ -312,9 +312,10 @@ describe.concurrent('a line that is lost for good', { timeout: 120_000 }, () => 
         expect(later.failed).toEqual([]);
         expect(later.present).toBe(result.fetched);
         await scene.mustEnd(later, one.paths, ['right']);
-        // The later run fetched what was missing, and of a large object the rest.
+        // The later run fetched what was missing, and of a large object the rest: what came of it before its beginning had,
+        // in parts, is lost. So nothing came twice, but for the part that was under way when a thread took over.
         const total = one.paths.reduce((sum, path) => sum + (contents[path]?.length ?? 0), 0);
-        if (one.line.after > 0) expect((scene.line?.passed ?? 0) - before).toBeLessThan(total);
+        if (one.line.after > 0) expect((scene.line?.passed ?? 0) - before).toBeLessThan(total + 2 * MIB);
       });
     },
   );
