@@ -65,7 +65,14 @@ async function start(script: string, out: string) {
   const closed = once(child, 'close');
   while (servers.s3.requests.filter(({ path }) => path.includes('.bin')).length < FILES / 2) await sleep(20);
   return {
-    signal: (name: NodeJS.Signals) => process.kill(group, name),
+    signal(name: NodeJS.Signals) {
+      try {
+        process.kill(group, name);
+      } catch (error) {
+        // It may be over by now.
+        expect(error).toMatchObject({ code: 'ESRCH' });
+      }
+    },
     async end() {
       await closed;
       const { exitCode: code, signalCode } = child;
