@@ -29,8 +29,11 @@ const WAIT_MS = 25;
 /** Where they do not, waiting would only take time. */
 const SHORT_WAIT_MS = 5;
 
-/** Milliseconds that a stream waits which has brought more than the others: about what they need for as much. */
-const BEHIND_WAIT_MS = 40;
+/**
+ * Milliseconds that a stream waits at most which has brought more than the others: about what they need for as much on a short
+ * line. Where they did not bring it in time, the next one waits a quarter as long, and twice as long again where they did.
+ */
+const BEHIND_WAIT_MS = 150;
 
 /** Lanes over a machine. */
 export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptions, 'simd'> = {}): Md5Lanes {
@@ -49,6 +52,7 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
   let soon: NodeJS.Immediate | undefined;
   let later: NodeJS.Timeout | undefined;
   let wakesAt = 0;
+  let behindMs = BEHIND_WAIT_MS;
 
   const flush = () => {
     scheduler.run(1);
@@ -88,6 +92,7 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
     later = undefined;
     const now = performance.now() + 1;
     const due = [...waiting].filter(([, until]) => until <= now).map(([stream]) => stream);
+    if (due.some(({ ended }) => !ended)) behindMs = Math.max(SHORT_WAIT_MS, behindMs / 8);
     scheduler.run(1, () => !due.some((stream) => waiting.has(stream)));
     wake();
   };
@@ -139,8 +144,11 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
       ends.note();
       wait(stream, ends.often() ? WAIT_MS : SHORT_WAIT_MS);
     },
-    onBehind: (stream) => wait(stream, BEHIND_WAIT_MS),
-    onCaughtUp: (stream) => void waiting.delete(stream),
+    onBehind: (stream) => wait(stream, behindMs),
+    onCaughtUp(stream) {
+      waiting.delete(stream);
+      behindMs = Math.min(BEHIND_WAIT_MS, behindMs * 2);
+    },
     onOver(stream) {
       waiting.delete(stream);
       streams.delete(stream);
