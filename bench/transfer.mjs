@@ -1,7 +1,7 @@
 // Fetching beside the tools that people use: whole processes against nginx on this machine, in turn; medians.
 //
 //   npm run build && node bench/transfer.mjs [--cases tls,ext4,rtt25,rtt80,small,mix,large,huge,connections,again,million]
-//     [--rounds 5] [--warm-ups 1] [--peers s5cmd,s5cmd-gcs,rclone,aws,gsutil,manager,obstore|none] [--ours carrel,carrel-gcs,carrel-crc,carrel-size]
+//     [--rounds 5] [--warm-ups 1] [--peers s5cmd,s5cmd-gcs,rclone,aws,gsutil,manager,obstore|none] [--ours carrel,carrel-gcs,carrel-crc,carrel-size,carrel-unflushed]
 //     [--carrel dist/bin/carrel.js] [--disk FOLDER] [--json FILE] [--smoke] [--profile]
 //
 // Needs nginx (Debian: nginx-light, libnginx-mod-http-headers-more-filter), openssl, GNU time, md5sum; for the peers python3

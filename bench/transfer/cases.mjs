@@ -51,7 +51,7 @@ export const CASES = {
     series: halves,
     secure: false,
     disk: true,
-    ours: FEW,
+    ours: ['carrel', 'carrel-unflushed', 'carrel-crc', 'carrel-size'],
     peers: ['s5cmd', 'rclone'],
   },
   rtt25: line(25),

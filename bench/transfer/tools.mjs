@@ -147,6 +147,7 @@ export function contestants(carrel) {
     ours('carrel', 'carrel get, S3: MD5', 's3', 'MD5'),
     ours('carrel-gcs', 'carrel get, GCS: MD5 and CRC32C', 'gcs', 'MD5, CRC32C'),
     ours('carrel-crc', 'carrel get, GCS: CRC32C (no MD5 published)', 'gcs', 'CRC32C', [], '-composite'),
+    ours('carrel-unflushed', 'carrel get --fsync never, S3', 's3', 'MD5', ['--fsync', 'never']),
     ours('carrel-size', 'carrel get --verify size, S3', 's3', 'size', ['--verify', 'size']),
     {
       id: 's5cmd',
