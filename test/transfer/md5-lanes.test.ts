@@ -131,12 +131,13 @@ describe.each(KINDS)('MD5 in lanes: %s', (_name, create, simd) => {
         ),
         async (bodies) => {
           const lanes = create();
-          const under = bodies.map(({ pieces, spare, early }, index) => {
+          const under = bodies.flatMap(({ pieces, spare, early }, index) => {
             const length = pieces.reduce((sum, piece) => sum + piece, 0);
             const body = bytes(length, 13 * index);
             const slab = lanes.allocate(length + spare);
-            if (slab === undefined) throw new Error('no room');
-            return { pieces: [...pieces], body, slab, early, stream: lanes.open(), at: 0 };
+            return slab === undefined
+              ? [] // the least memory has no room for all
+              : [{ pieces: [...pieces], body, slab, early, stream: lanes.open(), at: 0 }];
           });
           // In turns, as bodies come.
           while (under.some(({ pieces }) => pieces.length > 0)) {
