@@ -67,7 +67,7 @@ export function createHasher(algorithms: Iterable<DigestAlgorithm>, options: Has
     update(chunk) {
       for (const part of parts) part.update(chunk);
     },
-    behind: () => parts.find(({ behind }) => behind !== undefined)?.behind?.(),
+    behind: () => parts.find((part) => part.behind !== undefined)?.behind?.(),
     updateSlab(slab, length) {
       for (const part of parts) part.updateSlab(slab, length);
     },
@@ -177,21 +177,18 @@ function createPart(name: DigestAlgorithm, { lanes, expected }: HasherOptions): 
 const PIECE_BYTES = 64 << 10;
 
 /** Adds slabs to what takes chunks. */
-function piecewise<T>({
-  update,
-  hex,
-}: {
+function piecewise<T>(plain: {
   update(chunk: Uint8Array): void;
   hex(): T;
 }): Pick<Part, 'update' | 'updateSlab'> & { hex(): T } {
   let slab: Slab | undefined;
   let [there, taken] = [0, 0];
   const take = () => {
-    if (slab !== undefined && there > taken) update(slab.view.subarray(taken, there));
+    if (slab !== undefined && there > taken) plain.update(slab.view.subarray(taken, there));
     taken = there;
   };
   return {
-    update,
+    update: (chunk) => plain.update(chunk),
     updateSlab(from, length) {
       slab = from;
       there = length;
@@ -199,7 +196,7 @@ function piecewise<T>({
     },
     hex() {
       take();
-      return hex();
+      return plain.hex();
     },
   };
 }
