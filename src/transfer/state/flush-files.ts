@@ -2,6 +2,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemCode } from '../disk-error.ts';
 import { forEachLimited } from '../for-each-limited.ts';
 
 /** The disk sorts and joins what is asked of it at once. */
@@ -40,11 +41,11 @@ async function flushEach(directory: string, paths: readonly string[]): Promise<b
   let next = 0;
   let turn = performance.now();
   for (let slow = 0; next < paths.length && slow < MOST_SLOW; next += 1) {
-    const before = performance.now();
-    if (before - turn > TURN_MS) {
+    if (performance.now() - turn > TURN_MS) {
       await new Promise((resolve) => setImmediate(resolve));
       turn = performance.now();
     }
+    const before = performance.now();
     done = flushNow(join(directory, paths[next] ?? '')) && done;
     slow = performance.now() - before > QUICK_MS ? slow + 1 : 0;
   }
@@ -90,9 +91,7 @@ function flushNow(path: string): boolean {
   }
 }
 
-const codeOf = (error: unknown): string => String((error as { code?: unknown }).code);
-
-const cannotOpenFolders = (error: unknown): boolean => codeOf(error) === 'EISDIR';
+const cannotOpenFolders = (error: unknown): boolean => systemCode(error) === 'EISDIR';
 
 const knowsNoFlush = (error: unknown): boolean =>
-  ['EINVAL', 'EISDIR', 'EPERM', 'ENOTSUP'].includes(codeOf(error));
+  ['EINVAL', 'EISDIR', 'EPERM', 'ENOTSUP'].includes(systemCode(error) ?? '');

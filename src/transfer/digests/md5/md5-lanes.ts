@@ -23,7 +23,7 @@ export interface Md5Stream {
   update(chunk: Uint8Array): void;
   /**
    * A promise where this stream has brought much more than others that are to go on beside it: to be waited for before the next
-   * `update`. Some tens of milliseconds at most.
+   * `update`. 150 ms at most.
    */
   behind(): Promise<void> | undefined;
   /**

@@ -92,6 +92,7 @@ export function createSimdLanes(machine: Md5Machine, options: Omit<Md5LanesOptio
     later = undefined;
     const now = performance.now() + 1;
     const due = [...waiting].filter(([, until]) => until <= now).map(([stream]) => stream);
+    // An eighth, of which catching up below makes a quarter.
     if (due.some(({ ended }) => !ended)) behindMs = Math.max(SHORT_WAIT_MS, behindMs / 8);
     scheduler.run(1, () => !due.some((stream) => waiting.has(stream)));
     wake();
